@@ -1,0 +1,61 @@
+"""A schedule drawn with characters, for a terminal."""
+
+from thalweg.errors import UserError
+from thalweg.schedules.axes import label, ticks
+from thalweg.schedules.base import Schedule
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # a braille cell: 4 rows of 2 dots
+
+
+def draw(schedule: Schedule, steps: int, base: float, width: int, height: int) -> str:
+    """Return the curve of ``base * schedule(step)``; see `Schedule.draw`."""
+    if width < 30 or height < 3:
+        raise UserError(f"a drawing needs 30 columns and 3 rows, not {width} and {height}")
+    marks = ticks(max(_values(schedule, steps, base, 4 * width)), max(2, min(5, height // 3 + 1)))
+    margin = max(len(label(mark, marks)) for mark in marks)
+    columns = width - margin - 2
+    values = _values(schedule, steps, base, 2 * columns - 1)
+    rows = _braille(values, marks[-1], columns, height)
+    names = {round((height - 1) * (1 - mark / marks[-1])): label(mark, marks) for mark in marks}
+    lines = [
+        f"{names.get(i, ''):>{margin}} {'┤' if i in names else '│'}{row.rstrip(chr(0x2800))}"
+        for i, row in enumerate(rows)
+    ]
+    return "\n".join([*lines, *_step_axis(steps, columns, margin)])
+
+
+def _values(schedule: Schedule, steps: int, base: float, count: int) -> list[float]:
+    return [base * schedule(steps * i / count) for i in range(count + 1)]
+
+
+def _braille(values: list[float], top: float, columns: int, height: int) -> list[str]:
+    """Return rows of braille characters with one dot column a value, joined vertically."""
+    cells = [[0x2800] * columns for _ in range(height)]
+    tallest = 4 * height - 1
+    before = None
+    for x, value in enumerate(values[: 2 * columns]):
+        y = round(tallest * (1 - value / top))
+        for dot in _between(before, y):
+            cells[dot // 4][x // 2] |= _DOTS[dot % 4][x % 2]
+        before = y
+    return ["".join(map(chr, row)) for row in cells]
+
+
+def _between(before: int | None, now: int) -> range:
+    """Return the dots to set in a column so that the line has no gap to the column before it."""
+    if before is None or abs(now - before) <= 1:
+        return range(now, now + 1)
+    return range(now, before) if now < before else range(before + 1, now + 1)
+
+
+def _step_axis(steps: int, columns: int, margin: int) -> list[str]:
+    marks = ticks(steps, max(2, min(6, columns // 12)), whole=True, reach=False)
+    axis, names = ["─"] * columns, [" "] * (columns + 16)
+    for mark in marks:
+        place = min(columns - 1, round(mark / steps * (columns - 1)))
+        axis[place] = "┬"
+        name = label(mark, marks)
+        start = max(0, min(place - len(name) // 2, columns - len(name)))
+        names[start : start + len(name)] = name
+    indent = " " * (margin + 1)
+    return [f"{indent}└{''.join(axis)}", f"{indent} {''.join(names).rstrip()}"]
