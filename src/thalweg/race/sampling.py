@@ -1,0 +1,111 @@
+"""Recipes from a search space: an even first cover of it, then points near a good one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from thalweg.race.priors import Choice, Prior, Range, Value, prior
+from thalweg.race.recipe import Option, Recipe
+
+WARMUP = 0.05
+_BEYOND = 10.0
+"""How far, as a factor, refinement may leave a space when the best point sits on its edge."""
+
+
+def halton(dimensions: int, count: int, seed: int) -> list[list[float]]:
+    """Return ``count`` scrambled Halton points in the unit cube, the same for the same seed."""
+    from scipy.stats import qmc
+
+    points: list[list[float]] = qmc.Halton(dimensions, scramble=True, rng=seed).random(count).tolist()
+    return points
+
+
+def trials(optimizer: str, count: int, seed: int) -> list[Recipe]:
+    """Return the first ``count`` recipes to try: the textbook default, then an even cover."""
+    known = prior(optimizer)
+    points = halton(len(known.space), max(count - 1, 1), seed)[: count - 1]
+    spaces = known.space.items()
+    drawn = [{name: s.at(u) for (name, s), u in zip(spaces, point, strict=True)} for point in points]
+    return [Recipe.default(optimizer)] + [recipe_of(optimizer, values) for values in drawn]
+
+
+def near(recipe: Recipe, count: int, width: float, seed: int) -> list[Recipe]:
+    """Return ``count`` recipes around one: each number within ``width`` decades of it, evenly.
+
+    Steps may leave the space by up to a decade: so a best point on the edge widens its space.
+    """
+    space = prior(recipe.optimizer).space
+    values = values_of(recipe)
+    return [
+        recipe_of(
+            recipe.optimizer,
+            {
+                name: _nudge(s, values[name], u, width)
+                for (name, s), u in zip(space.items(), point, strict=True)
+            },
+        )
+        for point in halton(len(space), count, seed)
+    ]
+
+
+def _nudge(space: Range | Choice, value: Value, u: float, width: float) -> Value:
+    if isinstance(space, Choice):
+        return space.at(u)
+    centre = value if isinstance(value, float) and value > 0 else space.at(0.5)
+    moved = centre * 10 ** (width * (2 * u - 1))
+    moved = min(max(moved, space.low / _BEYOND), space.high * _BEYOND)
+    return float(f"{moved:.3g}")
+
+
+def recipe_of(optimizer: str, values: Mapping[str, Value]) -> Recipe:
+    """Return the recipe that the values of a point in its space make."""
+    known = prior(optimizer)
+    options: dict[str, Option] = {**known.fixed, **known.defaults}
+    for name, value in values.items():
+        _put(options, name, value)
+    lr, clip = values["lr"], values.get("clip")
+    assert isinstance(lr, float)
+    return Recipe(optimizer, lr, options, WARMUP, "cosine", clip if isinstance(clip, float) else None)
+
+
+def _put(options: dict[str, Option], name: str, value: Value) -> None:
+    """Write one searched value under torch's name for it."""
+    if name in ("lr", "clip") or not isinstance(value, float):
+        return
+    if name == "1-beta1":
+        options["betas"] = (_one_minus(value), 0.999)
+    elif name.startswith("1-"):
+        options[name.removeprefix("1-")] = _one_minus(value)
+    else:
+        options[name] = value
+
+
+def values_of(recipe: Recipe) -> dict[str, Value]:
+    """Return the point of a recipe in its optimizer's space: the inverse of ``recipe_of``."""
+    values: dict[str, Value] = {}
+    for name in prior(recipe.optimizer).space:
+        if name in ("lr", "clip"):
+            values[name] = getattr(recipe, name)
+        elif name == "1-beta1":
+            betas = recipe.options["betas"]
+            assert isinstance(betas, tuple)
+            values[name] = _one_minus(betas[0])
+        elif name.startswith("1-"):
+            values[name] = _one_minus(float(recipe.options[name.removeprefix("1-")]))  # type: ignore[arg-type]
+        else:
+            values[name] = float(recipe.options.get(name, 0.0))  # type: ignore[arg-type]
+    return values
+
+
+def _one_minus(value: float) -> float:
+    return float(f"{1 - value:.4g}")
+
+
+def on_edge(known: Prior, name: str, value: Value) -> str | None:
+    """Return ``"low"`` or ``"high"`` when a value sits in the outer 5 % of its range, or beyond it."""
+    space = known.space[name]
+    if isinstance(space, Choice) or not isinstance(value, float) or value <= 0:
+        return None
+    place = math.log(value / space.low) / math.log(space.high / space.low)
+    return "low" if place < 0.05 else "high" if place > 0.95 else None
