@@ -1,0 +1,1 @@
+"""The built-in tasks: plain task files, as a user would write them."""

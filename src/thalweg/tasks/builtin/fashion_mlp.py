@@ -1,0 +1,42 @@
+"""A network of two hidden layers on Fashion-MNIST."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from thalweg.tasks import Task
+from thalweg.tasks.data import fashion_mnist
+
+
+def model() -> nn.Module:
+    """784-256-256-10 with ReLU: 269,322 parameters."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
+    )
+
+
+def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Cross-entropy."""
+    images, labels = batch
+    return F.cross_entropy(model(images), labels)
+
+
+def accuracy(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Share of images whose highest score is their class's."""
+    images, labels = batch
+    return (model(images).argmax(dim=1) == labels).float().mean()
+
+
+train, valid, test = fashion_mnist()
+
+task = Task(
+    name="fashion-mlp",
+    description="784-256-256-10 network with ReLU on Fashion-MNIST",
+    model=model,
+    train=train,
+    valid=valid,
+    test=test,
+    loss=loss,
+    metric=accuracy,
+    batch_size=128,
+    epochs=10,
+)
