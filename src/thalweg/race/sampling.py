@@ -83,19 +83,23 @@ def _put(options: dict[str, Option], name: str, value: Value) -> None:
 
 def values_of(recipe: Recipe) -> dict[str, Value]:
     """Return the point of a recipe in its optimizer's space: the inverse of ``recipe_of``."""
+    known = prior(recipe.optimizer)
+    options = {**known.defaults, **recipe.options}
     values: dict[str, Value] = {}
-    for name in prior(recipe.optimizer).space:
+    for name in known.space:
         if name in ("lr", "clip"):
             values[name] = getattr(recipe, name)
         elif name == "1-beta1":
-            betas = recipe.options["betas"]
-            assert isinstance(betas, tuple)
-            values[name] = _one_minus(betas[0])
+            values[name] = _one_minus(_float(options["betas"]))
         elif name.startswith("1-"):
-            values[name] = _one_minus(float(recipe.options[name.removeprefix("1-")]))  # type: ignore[arg-type]
+            values[name] = _one_minus(_float(options[name.removeprefix("1-")]))
         else:
-            values[name] = float(recipe.options.get(name, 0.0))  # type: ignore[arg-type]
+            values[name] = _float(options.get(name, 0.0))
     return values
+
+
+def _float(option: Option) -> float:
+    return float(option[0] if isinstance(option, tuple) else option)
 
 
 def _one_minus(value: float) -> float:
