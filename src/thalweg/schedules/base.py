@@ -2,7 +2,6 @@
 
 import math
 import operator
-from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -102,10 +101,13 @@ class Schedule:
             base: what the factor is multiplied by, such as the learning rate.
             width: columns, 30 at least.
             height: rows of the curve, 3 at least.
+
+        Raises:
+            UserError: an option is out of its range, or the schedule ends before `steps` and refuses.
         """
         from thalweg.schedules.drawing import draw
 
-        return draw(self, steps or self.span(), base=base, width=width, height=height)
+        return draw(self, self._extent(steps), base=_positive(base), width=width, height=height)
 
     def save(self, path: str | Path, steps: int | None = None, base: float = 1.0) -> None:
         """Write a picture (``.svg``) or a table (``.csv``) of the value over the steps.
@@ -116,11 +118,11 @@ class Schedule:
             base: what the factor is multiplied by, such as the learning rate.
 
         Raises:
-            UserError: another ending.
+            UserError: another ending, or an option out of its range.
         """
         from thalweg.schedules.files import save
 
-        save(self, Path(path), steps or self.span(), base=base)
+        save(self, Path(path), self._extent(steps), base=_positive(base))
 
     def span(self) -> int:
         """Return how many steps are worth a look: the length, or enough to see an endless one's shape."""
@@ -137,6 +139,9 @@ class Schedule:
             elif value != field.default:
                 parts.append(f"{field.name}={value!r}")
         return f"{self._name}({', '.join(parts)})"
+
+    def _extent(self, steps: int | None) -> int:
+        return self.span() if steps is None else self._as_whole("steps to draw", steps, 1)
 
     def _factor(self, step: float) -> float:
         """Return the factor at a step that lies within the schedule."""
@@ -250,7 +255,7 @@ def _length(part: Schedule) -> int:
     return part.steps
 
 
-def points(schedule: Schedule, steps: int, base: float, most: int) -> Sequence[tuple[float, float]]:
-    """Return at most about `most` evenly spaced (step, value) pairs from 0 to `steps`."""
-    count = min(steps, most)
-    return [(steps * i / count, base * schedule(steps * i / count)) for i in range(count + 1)]
+def _positive(base: float) -> float:
+    if not 0 < base < math.inf:
+        raise UserError(f"the base value is {base:g}; it must be a number above 0")
+    return base

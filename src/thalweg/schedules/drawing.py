@@ -34,7 +34,7 @@ def _braille(values: list[float], top: float, columns: int, height: int) -> list
     tallest = 4 * height - 1
     before = None
     for x, value in enumerate(values[: 2 * columns]):
-        y = round(tallest * (1 - value / top))
+        y = max(0, round(tallest * (1 - value / top)))  # a peak between two columns may be cut
         for dot in _between(before, y):
             cells[dot // 4][x // 2] |= _DOTS[dot % 4][x % 2]
         before = y
