@@ -3,8 +3,8 @@
     python tools/make_embedded_data.py FASHION_FOLDER KJV_TEXT
 
 FASHION_FOLDER holds the four Fashion-MNIST files (Debian: dataset-fashion-mnist), KJV_TEXT is the output of
-``bible -p DIR 'Gen1:1-Rev22:21'`` (Debian: bible-kjv, bible-kjv-text). Both are verified by sha256. The result
-is the same on every machine with the same version of liblzma; its sha256 is printed for tests/tasks/test_data.py.
+``bible -p DIR 'Gen1:1-Rev22:21'`` (Debian: bible-kjv, bible-kjv-text). Both are verified by sha256. The files
+come out the same wherever liblzma is the same version; their sha256 is printed for tests/tasks/test_data.py.
 """
 
 import argparse
@@ -21,7 +21,7 @@ PRESET = 9 | lzma.PRESET_EXTREME
 
 
 def choose(images: data.Bytes, labels: data.Bytes, per_class: int, seen: set[bytes]) -> list[int]:
-    """Return the first `per_class` images of each class in their order, none that is in `seen`; add them to it.
+    """Return where the first `per_class` images of each class are that are not in `seen`; add them to it.
 
     Fashion-MNIST repeats some images exactly: none may stand in two of our splits.
     """

@@ -2,12 +2,12 @@
 
 - **Tensors** are indexed directly: one ``index_select`` a tensor and step. They are copied to another device
   once where they take less than `RESIDENT` bytes, batch by batch otherwise.
-- **A map-style Dataset** is indexed sample by sample and collated as a ``DataLoader`` would. What it draws itself
-  (augmentation) comes from the global generators, which a run seeds.
-- **A DataLoader** keeps its batch size, workers and collation. Its generator and its sampler's are replaced by
-  one that is seeded anew each epoch from the seed and the epoch, and a sampler with ``set_epoch`` is told an
-  epoch drawn likewise; so equal seeds see equal batches whatever else happens. Only a sampler of your own that
-  draws from a global generator escapes this.
+- **A map-style Dataset** is indexed sample by sample and collated as a ``DataLoader`` would. What it draws
+  itself (augmentation) comes from the global generators, which a run seeds.
+- **A DataLoader** keeps its batch size, workers and collation. Its generator and its sampler's are replaced
+  by one that is seeded anew each epoch from the seed and the epoch, and a sampler with ``set_epoch`` is told
+  an epoch drawn likewise; so equal seeds see equal batches whatever else happens. Only a sampler of your own
+  that draws from a global generator escapes this.
 """
 
 import hashlib
@@ -42,10 +42,9 @@ def normalise(data: Any, split: str) -> Data:
     if isinstance(data, DataLoader):
         _check_length(data.dataset, f"{split}: a DataLoader")
         return data
-    if isinstance(data, Dataset) or (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
-        if not isinstance(data, Tensor | str | bytes | Mapping) and not hasattr(data, "__array__"):
-            _check_length(data, f"{split}: {_article(type(data).__name__)}")
-            return data
+    if isinstance(data, Dataset):
+        _check_length(data, f"{split}: {_article(type(data).__name__)}")
+        return data
     raise UserError(
         f"{split} is {_article(type(data).__name__)}; give a tuple of tensors such as (images, labels), "
         "a torch Dataset or a DataLoader"
@@ -109,7 +108,7 @@ def fingerprint(data: Data) -> bytes:
     for tensor in data:
         plain = tensor.detach().cpu().contiguous()
         digest.update(f"{plain.dtype} {tuple(plain.shape)}".encode())
-        digest.update(plain.reshape(-1).view(torch.uint8).numpy())
+        digest.update(plain.reshape(-1).view(torch.uint8).numpy().data)
     return digest.digest()
 
 
@@ -156,8 +155,9 @@ def _train_from_loader(loader: DataLoader[Any], seed: int, device: torch.device)
 def _seed_loader(loader: DataLoader[Any], seed: int, epoch: int) -> None:
     generator = torch.Generator().manual_seed(stream_seed(seed, epoch))
     loader.generator = generator
-    batch_sampler = loader.batch_sampler
-    for sampler in (loader.sampler, batch_sampler, getattr(batch_sampler, "sampler", None)):
+    batch_sampler: Any = loader.batch_sampler
+    samplers: tuple[Any, ...] = (loader.sampler, batch_sampler, getattr(batch_sampler, "sampler", None))
+    for sampler in samplers:
         if hasattr(sampler, "generator"):
             sampler.generator = generator
         if hasattr(sampler, "set_epoch"):
@@ -165,7 +165,7 @@ def _seed_loader(loader: DataLoader[Any], seed: int, epoch: int) -> None:
 
 
 def in_order(data: Data, batch_size: int) -> Data:
-    """Return training data for an evaluation: a loader is read in its dataset's order, leaving it untouched."""
+    """Return training data for an evaluation: not through its loader, whose order belongs to training."""
     if not isinstance(data, DataLoader):
         return data
     return DataLoader(data.dataset, batch_size, collate_fn=data.collate_fn)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -156,13 +157,13 @@ def _check_finite_data(task: Task) -> None:
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 rows = (~torch.isfinite(tensor)).reshape(len(tensor), -1).any(dim=1)
                 raise UserError(
-                    f"{split}: element {i} of the tuple has NaN or infinite values in {int(rows.sum())} of "
-                    f"{len(tensor)} samples (the first is sample {int(rows.nonzero()[0])}); clean the data first"
+                    f"{split}: element {i} of the tuple has NaN or infinite values in {int(rows.sum())} "
+                    f"of {len(tensor)} samples, first in sample {int(rows.nonzero()[0])}; clean the data"
                 )
 
 
 def _check_model(task: Task, device: torch.device) -> nn.Module:
-    model = _call("model()", task.model, task.model)
+    model: nn.Module = _call("model()", task.model, task.model)
     if not isinstance(model, nn.Module):
         raise _fault(task.model, f"model() returned {_kind(model)}; return a torch.nn.Module")
     model = _call("moving the model to the device", task.model, lambda: model.to(device))
@@ -214,7 +215,7 @@ def _check_evaluation(task: Task, model: nn.Module, split: str, device: torch.de
     note = f"; the batch of {split} is {describe(batch)}"
     with torch.no_grad():
         for what, function in (("loss(model, batch)", task.loss), ("metric(model, batch)", task.metric)):
-            value = _call(what, function, lambda function=function: function(model, batch), note)
+            value = _call(what, function, partial(function, model, batch), note)
             _check_scalar(function, what, value)
             number = float(value)
             if number != number or abs(number) == float("inf"):

@@ -59,7 +59,10 @@ FASHION_CLASSES = (
 KJV_SYMBOLS = 73
 """How many different characters the King James text has."""
 
-_BLOCK, _PERIOD = 64, 64  # windows in a block of text; blocks from one held-out block to the next
+_BLOCK, _PERIOD = (
+    64,
+    128,
+)  # windows in a block of text; in each 128 blocks one is for validation, two for tests
 
 
 def fashion_mnist() -> Splits:
@@ -156,15 +159,14 @@ def kjv(length: int = 64) -> Splits:
 
     Both are int64 of shape (n, length): windows of text that follow each other without overlap, and the same
     windows one character later. A number stands for a character: its place in the sorted characters of the
-    text, 0 to 72. A 64th part of the text is for validation and a 64th part for testing, in blocks of 64
-    windows spread evenly over the text.
+    text, 0 to 72. Of each 128 blocks of 64 windows, one is for validation and two are for testing.
 
     Raises:
         UserError: `length` is not between 1 and 8192.
 
     >>> train, valid, test = kjv(64)
     >>> train[0].shape, valid[0].shape, test[0].shape
-    (torch.Size([65111, 64]), torch.Size([1024, 64]), torch.Size([1024, 64]))
+    (torch.Size([65623, 64]), torch.Size([512, 64]), torch.Size([1024, 64]))
     """
     if not 1 <= length <= 8192:
         raise UserError(f"kjv: length is {length}; it must lie between 1 and 8192 characters")
@@ -173,7 +175,8 @@ def kjv(length: int = 64) -> Splits:
     windows = codes[: count * length].reshape(count, length)
     following = codes[1 : count * length + 1].reshape(count, length)
     position = torch.arange(count) // _BLOCK % _PERIOD
-    valid, test = position == _PERIOD // 2, position == _PERIOD - 1
+    valid = position == 20
+    test = (position == 60) | (position == 100)
     train = ~(valid | test)
     return (
         (windows[train], following[train]),

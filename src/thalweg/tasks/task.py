@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from thalweg.errors import UserError
 from thalweg.tasks import batches
 from thalweg.tasks.batches import Batch, Data
+from thalweg.tasks.evaluate import evaluate
 
 SPLITS = ("train", "valid", "test")
 
@@ -142,7 +143,8 @@ class Task:
         """Return the mean loss and metric of `model` over a split, each batch weighted by its samples.
 
         The model is put in evaluation mode and back, no gradient is recorded, and torch's global generators
-        are left as they were, so that looking at a model does not change its training.
+        are left as they were, so that looking at a model does not change its training. Where loss and metric
+        call the model on the same tensor, it runs once.
 
         Args:
             model: the model, already on `device`.
@@ -150,22 +152,8 @@ class Task:
             device: where the batches go.
             limit: use about this many samples, the first ones, instead of all.
         """
-        device = torch.device(device)
-        modes = [(module, module.training) for module in model.modules()]
-        weights: list[int] = []
-        losses: list[Tensor] = []
-        metrics: list[Tensor] = []
-        model.eval()
-        try:
-            with batches.undisturbed(device), torch.no_grad():
-                for batch in self.eval_batches(split, device, limit):
-                    weights.append(batches.samples(batch))
-                    losses.append(torch.as_tensor(self.loss(model, batch)).detach())
-                    metrics.append(torch.as_tensor(self.metric(model, batch)).detach())
-        finally:
-            for module, mode in modes:
-                module.training = mode
-        return _weighted_mean(losses, weights), _weighted_mean(metrics, weights)
+        data = self.eval_batches(split, device, limit)
+        return evaluate(model, data, self.loss, self.metric, torch.device(device))
 
     @cached_property
     def _resident(self) -> dict[Any, tuple[Tensor, ...]]:
@@ -173,7 +161,7 @@ class Task:
         return {}
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
-        """Travel to another process by reference where a file is known: functions of a file cannot be pickled."""
+        """Travel to another process by reference where a file is known; its functions cannot be pickled."""
         if not self.source:
             return super().__reduce_ex__(protocol)
         return _reload, (self.source, self.file_hash)
@@ -186,12 +174,3 @@ def _reload(source: str, file_hash: str) -> Task:
     if task.file_hash != file_hash:
         raise UserError(f"{source} has changed since it was first loaded; start again")
     return task
-
-
-def _weighted_mean(values: list[Tensor], weights: list[int]) -> float:
-    """Return the weighted mean, summed in double on the CPU: one wait for the device, at the end."""
-    if not values:
-        raise UserError("an evaluation met no batch; the data must hold at least one sample")
-    stacked = torch.stack([value.reshape(()).to("cpu").double() for value in values])
-    weight = torch.tensor(weights, dtype=torch.float64)
-    return float((stacked * weight).sum() / weight.sum())

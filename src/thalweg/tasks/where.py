@@ -2,6 +2,7 @@
 
 import dis
 import functools
+import os
 import sysconfig
 import traceback
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 _HERE = Path(__file__).parent
 _LIBRARIES = tuple(
-    str(folder)
+    str(folder) + os.sep
     for folder in (
         Path(torch.__file__).parents[1],
         sysconfig.get_path("stdlib"),
@@ -20,7 +21,7 @@ _LIBRARIES = tuple(
         _HERE.parent,
     )
 )
-_BUILTIN = str(_HERE / "builtin")
+_BUILTIN = str(_HERE / "builtin") + os.sep
 
 
 def shown(path: str | Path) -> str:
@@ -52,7 +53,7 @@ def of_error(error: BaseException) -> str:
 
 
 def of_return(function: Any) -> str:
-    """Return the place of a function's return statement; of its first line, where it has several; or ``""``."""
+    """Return the place of a function's return statement, or of its first line where it has several."""
     code = _code(function)
     if code is None or not is_users(code.co_filename):
         return ""
@@ -69,7 +70,7 @@ def _code(function: Any) -> CodeType | None:
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(function, type):
-        function = function.__init__
+        function = vars(function).get("__init__")
     elif not hasattr(function, "__code__") and not hasattr(function, "__func__"):
         function = getattr(type(function), "forward", type(function).__call__)
     code = getattr(getattr(function, "__func__", function), "__code__", None)
@@ -79,6 +80,6 @@ def _code(function: Any) -> CodeType | None:
 def message(error: BaseException) -> str:
     """Return an error's first line, with its type where the text alone would not say enough."""
     text = " ".join(str(error).strip().splitlines()[:1]).rstrip(".")
-    if isinstance(error, RuntimeError) and type(error) is RuntimeError and text:
+    if type(error) is RuntimeError and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

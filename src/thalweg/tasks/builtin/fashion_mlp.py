@@ -1,7 +1,7 @@
 """A network of two hidden layers on Fashion-MNIST."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from thalweg.tasks import Task
 from thalweg.tasks.data import fashion_mnist
@@ -17,13 +17,14 @@ def model() -> nn.Module:
 def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Cross-entropy."""
     images, labels = batch
-    return F.cross_entropy(model(images), labels)
+    return cross_entropy(model(images), labels)
 
 
 def accuracy(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     """Share of images whose highest score is their class's."""
     images, labels = batch
-    return (model(images).argmax(dim=1) == labels).float().mean()
+    correct: Tensor = model(images).argmax(dim=1) == labels
+    return correct.float().mean()
 
 
 train, valid, test = fashion_mnist()
