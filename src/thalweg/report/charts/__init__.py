@@ -1,0 +1,1 @@
+"""The charts: each a pure function from numbers to a string of inline SVG."""

@@ -1,0 +1,93 @@
+"""The first screen: which recipe, how sure, what to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from thalweg.report import text
+from thalweg.report.charts import versus
+from thalweg.report.charts.svg import escape
+from thalweg.report.model import Race, read_recipe
+from thalweg.report.numbers import plain, plural
+
+ASIDE = 400
+
+
+def hero(race: Race) -> str:
+    """The verdict in a sentence, and below it the recipe, the evidence, and the code."""
+    kind = text.KINDS.get(race.kind, "no result")
+    head = f'<p class="kind {escape(race.kind)}">{escape(kind)}</p><h1>{escape(text.verdict(race))}</h1>'
+    return f'<section id="verdict">{head}{_halted(race)}<div class="answers">{_recipe(race)}{_sure(race)}{_paste(race)}</div></section>'
+
+
+def _halted(race: Race) -> str:
+    """That the race was stopped, and how to go on."""
+    left = race.meta.get("remaining_runs")
+    if not left:
+        return ""
+    done = f"{plural(len(race.runs), 'run')} of the race {'is' if len(race.runs) == 1 else 'are'} done"
+    rest = f"This race is not finished: {done}, at least {left} {'is' if left == 1 else 'are'} left."
+    return f'<p class="halted">{escape(rest)} This page shows what is there; the same command with --resume goes on.</p>'
+
+
+def _recipe(race: Race) -> str:
+    """The recommended recipe as named values."""
+    if not race.recipe:
+        return ""
+    items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in fields(race.recipe))
+    return f'<div class="recipe"><h2>Recommended recipe</h2><dl>{items}</dl></div>'
+
+
+def fields(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A recipe's values with names that a person reads; what is off is left out."""
+    found = [("optimizer", str(recipe.get("optimizer"))), ("lr", _value(recipe.get("lr")))]
+    warmup = recipe.get("warmup")
+    if warmup:
+        found.append(("warm-up", f"{100 * warmup:g} %"))
+    found.append(("then", str(recipe.get("decay"))))
+    for name, value in dict(recipe.get("options") or {}).items():
+        if value not in (0, None) or isinstance(value, bool):
+            found.append((str(name).replace("_", " "), _value(value)))
+    if recipe.get("clip") is not None:
+        found.append(("clip norm", _value(recipe.get("clip"))))
+    return found
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{v:g}" for v in value)
+    return plain(value, 3) if isinstance(value, int | float) else str(value)
+
+
+def _sure(race: Race) -> str:
+    """The differences to the next best and to torch's default, with intervals."""
+    others = [c for c in text.rivals(race) if versus.lead(race, c)]
+    if race.winner is None or not others:
+        return ""
+    said = str(race.verdict.get("baseline_sentence") or "")
+    picture = versus.draw(race, others, ASIDE)
+    seeds = plural(len(race.winner.ok_runs), "fresh seed")
+    unit = "" if race.metric.percent else f" in {race.metric.name}"
+    title = f"How sure: its lead{unit} on {seeds}, with 95 % intervals"
+    words = f"<p>{escape(said)}</p>" if said else ""
+    return f'<div class="sure"><h2>{escape(title)}</h2>{picture}{words}</div>'
+
+
+def _paste(race: Race) -> str:
+    """The code to paste."""
+    recipe = read_recipe(race.recipe) if race.recipe else None
+    if recipe is None:
+        return ""
+    return code("What to paste", recipe.snippet(race.full_steps), "paste")
+
+
+def code(title: str, content: str, class_: str = "") -> str:
+    """A titled block of code with a button that copies it."""
+    return (
+        f'<div class="code {class_}"><div class="bar"><h2>{escape(title)}</h2>'
+        f'<button type="button" class="copy" hidden>Copy</button></div>'
+        f'<pre tabindex="0" aria-label="{escape(title)}"><code>{escape(content.strip())}</code></pre></div>'
+    )

@@ -1,0 +1,248 @@
+"""The sentence above each chart: what it shows in this race, written from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thalweg.report.charts.sensitivity import Panel
+from thalweg.report.charts.target import Times
+from thalweg.report.charts.versus import lead
+from thalweg.report.measures import Cost, Failure, Gap, Target, best, censored_median, total_seconds
+from thalweg.report.model import Contender, Race
+from thalweg.report.numbers import count, listing, milliseconds, plain, plural, seconds
+
+KINDS = {
+    "better": "confirmed",
+    "tie": "a tie",
+    "not_enough": "not enough seeds",
+    "no_result": "no result",
+}
+
+
+def who(contender: Contender) -> str:
+    """A contender in a sentence."""
+    return "torch's default AdamW" if contender.label == "baseline" else contender.name
+
+
+def verdict(race: Race) -> str:
+    """The verdict's own sentence, or what to say where there is none."""
+    said = str(race.verdict.get("sentence") or "").strip()
+    if said:
+        return said if said.startswith(race.optimizers) else said[0].upper() + said[1:]
+    if not race.runs:
+        return "No run has finished yet."
+    if not any(run.ok for run in race.runs):
+        return f"No recipe can be recommended: {failed_all(race)}."
+    return "No recipe can be recommended yet: no finalist has been run on fresh seeds."
+
+
+def failed_all(race: Race) -> str:
+    """That every run failed."""
+    return "the only run failed" if len(race.runs) == 1 else f"all {count(len(race.runs))} runs failed"
+
+
+def rivals(race: Race) -> list[Contender]:
+    """Those to compare the winner with on the first screen: the next best, and torch's default."""
+    others = [c for c in race.contenders if not c.winner and c.mean is not None]
+    plain_ones = sorted(
+        (c for c in others if c.label != "baseline"),
+        key=lambda c: race.metric.gain(c.mean or 0.0),
+        reverse=True,
+    )
+    return plain_ones[:1] + [c for c in others if c.label == "baseline"]
+
+
+def compared(race: Race, other: Contender) -> str:
+    """The winner beside one other, with the interval; a claim only where the interval excludes zero."""
+    found = lead(race, other)
+    if found is None:
+        return f"no difference to {who(other)} was computed"
+    mean, low, high = found
+    if low is None or high is None:
+        return f"{race.metric.difference(mean)} ahead of {who(other)}, without an interval"
+    span = race.metric.span(mean, low, high).removeprefix("+").replace("(", "(95 % interval ")
+    if other.beaten:
+        return f"it beats {who(other)} by {span}"
+    return f"it is not shown to beat {who(other)}: the difference is {span}"
+
+
+def ranking(race: Race) -> str:
+    """Who leads, by how much, and how firmly."""
+    shown = [c for c in race.contenders if c.mean is not None]
+    winner = race.winner
+    if winner is None or winner.mean is None:
+        return f"{plural(len(shown), 'recipe')} ran on fresh seeds; none is recommended yet."
+    seeds = plural(len(winner.ok_runs), "fresh seed")
+    reached = f"{who(winner)} reaches {race.metric.value(winner.mean)} of test {race.metric.name}"
+    if not race.metric.percent:
+        reached = f"{who(winner)} reaches a test {race.metric.name} of {race.metric.value(winner.mean)}"
+    others = rivals(race)
+    if not others:
+        return f"{capital(reached)} over {seeds}; nothing else was confirmed beside it."
+    return f"{capital(reached)} over {seeds}: {'; '.join(compared(race, other) for other in others)}."
+
+
+def capital(text: str) -> str:
+    """A sentence keeps the case of an optimizer's name; only plain words get a capital."""
+    return text[0].upper() + text[1:] if text.startswith(("the ", "no ", "all ", "each ")) else text
+
+
+def curves(race: Race, shown: Sequence[Contender]) -> str:
+    """Where the curves end."""
+    ends = sorted(
+        ((v, c) for c in shown if (v := c.median("valid_metric")) is not None),
+        key=lambda pair: race.metric.gain(pair[0]),
+        reverse=True,
+    )
+    lines = f"Lines are means over {seed_span(shown)}, bands reach from the lowest to the highest seed."
+    if not ends:
+        return lines
+    top, last = ends[0], ends[-1]
+    first = f"After {count(race.full_steps)} steps {who(top[1])} stands highest on the validation data"
+    if not race.metric.higher:
+        first = first.replace("stands highest", "stands lowest, which is best,")
+    text = f"{first}, at {race.metric.value(top[0])}"
+    if top[1] is not last[1]:
+        text += f", and {who(last[1])} last, at {race.metric.value(last[0])}"
+    return f"{text}. {lines}"
+
+
+def seed_span(shown: Sequence[Contender]) -> str:
+    """The number of seeds, or its range."""
+    numbers = sorted({len(c.ok_runs) for c in shown})
+    return plural(numbers[0], "seed") if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
+
+
+def left_out(shown: Sequence[Contender]) -> str:
+    """Final runs that failed and so are in no mean."""
+    found = [(c, len(c.runs) - len(c.ok_runs)) for c in shown if len(c.runs) > len(c.ok_runs)]
+    if not found:
+        return ""
+    parts = [f"{n} of the {plural(len(c.runs), 'run')} of {who(c)}" for c, n in found]
+    failed = "failed and is" if sum(n for _, n in found) == 1 else "failed and are"
+    return f" {listing(parts)} {failed} in no mean."
+
+
+def sensitivity(race: Race, panels: Sequence[Panel]) -> str:
+    """How far the best learning rates lie from the defaults."""
+    said = [text for panel in panels if (text := _away(race, panel))]
+    if not said:
+        return "No run came to its end, so no learning rate can be said to work."
+    shown = said[:4] + ([f"{len(said) - 4} more below"] if len(said) > 4 else [])
+    failed = sum(not run.ok for panel in panels for run in panel.runs)
+    tail = f" {capital_count(failed)} failed (crosses at the bottom)." if failed else " No run failed."
+    return f"The best learning rate found is {listing(shown)}.{tail}"
+
+
+def capital_count(number: int) -> str:
+    """A number of runs at the start of a sentence."""
+    return "One run" if number == 1 else f"{count(number)} runs"
+
+
+def _away(race: Race, panel: Panel) -> str | None:
+    full = [run for run in panel.runs if run.steps >= race.full_steps]
+    found = best(race, full) or best(race, panel.runs)
+    if found is None or not found.lr:
+        return None
+    text = f"{plain(found.lr)} for {panel.optimizer}"
+    if not panel.default:
+        return text
+    ratio = found.lr / panel.default
+    if 0.8 <= ratio <= 1.25:
+        return f"{text} (near torch's default)"
+    return f"{text} ({plain(max(ratio, 1 / ratio))} times {'above' if ratio > 1 else 'below'} the default)"
+
+
+def reaching(race: Race, goal: Target, steps: Sequence[Times], times: Sequence[Times]) -> str:
+    """How soon the winner reaches the target, and who does not."""
+    bar = f"{race.metric.value(goal.value)} on the validation data, what {who(goal.owner)} ends at (median)"
+    text = f"The target is {bar}."
+    lead_row = next((i for i, row in enumerate(steps) if row.strong), 0)
+    step, second = censored_median(steps[lead_row].times), censored_median(times[lead_row].times)
+    name = steps[lead_row].name
+    if step is None or second is None:
+        text += f" Most runs of {name} do not reach it."
+    elif race.winner is not None and goal.owner is not race.winner:
+        share = step / race.full_steps if race.full_steps else 1.0
+        text += f" {name} is there after {count(step)} steps ({seconds(second)}), {share:.0%} of the run.".replace(
+            "%", " %"
+        )
+    missed = [f"{row.misses} of {len(row.times)} of {row.name}" for row in steps if row.misses]
+    if missed:
+        text += f" Runs that never got there are kept, as open triangles: {listing(missed)}."
+    return text
+
+
+def cost(race: Race, costs: Sequence[Cost]) -> str:
+    """The optimizer's share of a step, and its memory."""
+    first = next((c for c in costs if c.contender.winner), costs[0])
+    share = first.optimizer_ms / first.step_ms if first.step_ms else 0.0
+    part = f"{share:.0%}".replace("%", " %") if share >= 0.01 else "less than 1 %"
+    text = f"A step of {who(first.contender)} takes {milliseconds(first.step_ms)}; its optimizer is {part} of that"
+    if first.state_bytes is not None and race.parameters:
+        text += f" and keeps {plain(first.state_bytes / race.parameters)} bytes a parameter"
+    fastest, slowest = min(costs, key=lambda c: c.step_ms), max(costs, key=lambda c: c.step_ms)
+    if slowest.step_ms > 1.1 * fastest.step_ms:
+        text += f". The dearest step is {who(slowest.contender)}'s, {milliseconds(slowest.step_ms)}"
+    elif len(costs) > 1:
+        text += ". All steps cost nearly the same"
+    return f"{text}."
+
+
+def gap(race: Race, gaps: Sequence[Gap]) -> str:
+    """The winner's gap, and the smallest."""
+    first = next((g for g in gaps if g.contender.winner), gaps[0])
+    better = race.metric.gain(first.size) > 0
+    text = (
+        f"{who(first.contender)} does {race.metric.difference(first.size)} {'better' if better else 'worse'} "
+        "on the data it was trained on than on the test data"
+    )
+    least = min(gaps, key=lambda g: race.metric.gain(g.size))
+    if len(gaps) > 1:
+        mine = least is first
+        text += (
+            "; no finalist has a smaller gap"
+            if mine
+            else (f"; the smallest gap is {who(least.contender)}'s, {race.metric.difference(least.size)}")
+        )
+    return f"{text}."
+
+
+def edges(found: Sequence[object]) -> str:
+    """How many best values lie at an edge of their space."""
+    if not found:
+        return "No best value lies at the edge of its search space."
+    number = "One best value lies" if len(found) == 1 else f"{count(len(found))} best values lie"
+    return f"{number} at the edge of the search space, so a better one may lie beyond it."
+
+
+def failed(race: Race, groups: Sequence[Failure]) -> str:
+    """How many runs failed, and whose."""
+    total = len(race.runs)
+    number = sum(len(group.runs) for group in groups)
+    if not total:
+        return "No run has finished yet."
+    if not number:
+        return (
+            "The only run came to its end." if total == 1 else f"All {count(total)} runs came to their end."
+        )
+    if number == total:
+        return capital(f"{failed_all(race)}.")
+    by: dict[str, int] = {}
+    for group in groups:
+        by[group.optimizer] = by.get(group.optimizer, 0) + len(group.runs)
+    parts = [f"{n} of {name}" for name, n in sorted(by.items(), key=lambda item: -item[1])]
+    return f"{count(number)} of {count(total)} runs failed: {listing(parts)}."
+
+
+def effort(race: Race) -> str:
+    """What the race spent."""
+    phases = {"screen": "screening", "heats": "heats", "refine": "refinement", "final": "the final"}
+    parts = [
+        f"{count(n)} in {text}"
+        for key, text in phases.items()
+        if (n := sum(run.phase == key for run in race.runs))
+    ]
+    spent = seconds(total_seconds(race.runs)) if race.runs else "no time"
+    steps = sum(run.steps for run in race.runs)
+    return f"{plural(len(race.runs), 'run')} ({', '.join(parts) or 'none'}), {count(steps)} steps, {spent} of computing."

@@ -1,0 +1,62 @@
+"""From a ledger on disk to a report on disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from thalweg.errors import UserError
+from thalweg.report.page import render
+
+
+def write(ledger_path: str | Path, out_path: str | Path) -> Path:
+    """Write the report of the race in a ledger.
+
+    The file appears whole or not at all: it is written beside its place and then moved there.
+
+    Args:
+        ledger_path: ``race.sqlite``; the race may still be unfinished.
+        out_path: the HTML file to make or replace.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        UserError: the ledger cannot be read, or the file cannot be written.
+    """
+    from thalweg.race.ledger import Ledger
+    from thalweg.race.plan import Plan
+    from thalweg.race.search import next_runs
+    from thalweg.race.verdict import decide
+
+    with Ledger.open(ledger_path) as ledger:
+        meta, rows, outcomes = ledger.meta(), ledger.runs(), ledger.outcomes()
+    verdict = None
+    if meta.get("plan"):
+        stored = meta["plan"]
+        plan = Plan.from_json(stored) if isinstance(stored, str) else Plan(**stored)
+        verdict = decide(plan, outcomes)
+        meta = {**meta, "plan_id": plan.id, "remaining_runs": len(next_runs(plan, outcomes))}
+    return save(render(rows, meta, verdict), Path(out_path))
+
+
+def save(page: str, path: Path) -> Path:
+    """Write text to a file in one move.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(page)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another folder with --out") from error
+    return path
