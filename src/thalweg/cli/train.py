@@ -1,0 +1,86 @@
+"""``thalweg train``: train with a recipe, exactly as the race did."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thalweg.race.run import Point
+
+
+def train(
+    recipe: Annotated[Path, typer.Option(help="The recipe.json of a race.")],
+    task: Annotated[
+        str | None,
+        typer.Argument(metavar="TASK", help="A name or a task file.", show_default="the recipe's own"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Where the run begins.", show_default="that of the race's run")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Length of the run.", show_default="that of the race's run")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads.", show_default="those of the race's run")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default="that of the race's run"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Save the model's state_dict here.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+) -> None:
+    """Train with a race's recipe; with nothing changed, bit for bit as the race did on this machine."""
+    from thalweg.race.saved import SavedRecipe
+    from thalweg.race.train import train as fit
+    from thalweg.tasks import load
+
+    saved = SavedRecipe.read(recipe)
+    found = load(task or saved.task["source"])
+    if out is not None:
+        _can_be_written(out)
+    length = steps or saved.proof.steps
+    print(f"{found.name} · {saved.recipe.describe()} · {length:,} steps · seed {seed or saved.proof.seed}")
+
+    def show(point: "Point") -> None:
+        parts = [f"step {point.step:>{len(str(length))}}", f"train loss {point.train_loss:.4f}"]
+        parts += [f"valid loss {point.valid_loss:.4f}", f"{found.metric_name} {point.valid_metric:.4f}"]
+        print(f"  {'   '.join(parts)}   {point.seconds:.1f} s", flush=True)
+
+    done = fit(
+        found, saved, seed=seed, steps=steps, threads=threads, device=device, on_point=None if quiet else show
+    )
+    result = done.result
+    for split, metric, loss in (
+        ("valid", result.valid_metric, result.valid_loss),
+        ("test", result.test_metric, result.test_loss),
+    ):
+        print(f"{split:<5} {found.metric_name} {metric:.4f}   loss {loss:.4f}")
+    print(done.comparison)
+    if out is not None:
+        _save(done.model, out)
+
+
+def _can_be_written(path: Path) -> None:
+    """Find out before the training, not after it."""
+    from thalweg.errors import UserError
+
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}; choose another --out") from error
+
+
+def _save(model: object, path: Path) -> None:
+    import torch
+
+    from thalweg.errors import UserError
+
+    assert isinstance(model, torch.nn.Module)
+    try:
+        torch.save(model.state_dict(), path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise UserError(f"cannot write {path}: {str(error).splitlines()[0]}; choose another --out") from error
+    print(f"model {path}", file=sys.stdout)
