@@ -15,6 +15,7 @@ GOOD = {
     "linear(9, after='repeat')": schedules.linear(9, after="repeat"),
     "constant(steps=None)": schedules.constant(),
     "constant()": schedules.constant(),
+    "warmup(100) >>\n  cosine(900)": warmup(100) >> cosine(900),
 }
 
 
@@ -24,7 +25,9 @@ def test_a_text_becomes_the_schedule(text: str) -> None:
 
 
 BAD = {
-    "": "cannot read the schedule",
+    "": r"cannot read the schedule: invalid syntax \(position 1 of ''\)",
+    "cosine(9) >>": r"invalid syntax \(position 13 of",
+    "cosine(9)\n cosine(8)": r"invalid syntax \(position 11 of",
     "cosine(900": r"cannot read the schedule: .* \(position 7 of 'cosine\(900'\)",
     "cosine(900))": "cannot read the schedule",
     "warmup(100) > cosine(900)": r"expected a schedule such as cosine\(900\) \(position 1",

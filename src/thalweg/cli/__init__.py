@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from thalweg import __version__
-from thalweg.cli import schedule
+from thalweg.cli import race, schedule, tasks, train
 from thalweg.cli.errors import handled
 
 app = typer.Typer(
@@ -37,6 +37,9 @@ def thalweg(
     """Find the training recipe for a PyTorch model, and prove it."""
 
 
+app.command("race")(race.race)
+app.command("train")(train.train)
+app.add_typer(tasks.app, name="tasks")
 app.command("schedule")(schedule.schedule)
 
 

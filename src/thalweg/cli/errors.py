@@ -3,6 +3,7 @@
 import errno
 import os
 import platform
+import select
 import sys
 import tempfile
 import traceback
@@ -34,12 +35,11 @@ def handled(call: Callable[[], None], arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except typer.Exit as end:
         return end.exit_code
-    except BrokenPipeError:
-        _let_go_of_output()
-        return PIPE_CLOSED
     except (KeyboardInterrupt, typer.Abort):
         return _say("stopped", INTERRUPTED)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            return PIPE_CLOSED
         return _explain(error, arguments)
     return OK
 
@@ -57,7 +57,7 @@ def _explain(error: Exception, arguments: Sequence[str]) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """Return typer's message with the command whose help explains it."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".?").replace("'. Did", "'; did")
     context = getattr(error, "ctx", None)  # only errors of usage carry one, and their class is private
     path = context.command_path if context else "thalweg"
     return f"{message[:1].lower()}{message[1:]}; see {path} --help"
@@ -90,6 +90,11 @@ def _replace_what_cannot_be_shown(stream: object) -> None:
         reconfigure(errors="replace")
 
 
-def _let_go_of_output() -> None:
-    """Point standard output at nothing, or the interpreter complains about the pipe at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _reader_has_gone() -> bool:
+    """Tell whether standard output is the pipe that broke, and if so let go of it in silence."""
+    output = select.poll()
+    output.register(1, 0)
+    if not any(event & select.POLLERR for _, event in output.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its end
+    return True

@@ -34,11 +34,11 @@ def parse(text: str) -> Schedule:
     """
     if len(text) > _LONGEST:
         raise UserError(f"this schedule has {len(text)} characters; {_LONGEST} at most")
-    source = text.strip()
+    source = " ".join(text.split())
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
-        column = min(error.offset or 1, len(source) + 1)
+        column = error.offset or len(source) + 1  # 0 stands for the end of the text
         raise _error(source, column, f"cannot read the schedule: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
         raise UserError(f"cannot read the schedule {source[:40]!r}") from None
