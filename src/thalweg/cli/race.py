@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thalweg.race.api import Job, RaceResult
+    from thalweg.race.api import RaceResult
+    from thalweg.race.driver import Job
 
 _INTERRUPTED = 130
 
@@ -103,11 +104,12 @@ def race(
 
 def _run(job: "Job", quiet: bool) -> "RaceResult":
     """Run the race; after Ctrl-C say what is kept and how to go on."""
+    from thalweg.race.api import finish
     from thalweg.race.ledger import FILE
     from thalweg.race.live import view_for
 
     try:
-        return job.run(view_for(quiet, job.folder / FILE))
+        return finish(job, view_for(quiet, job.folder / FILE))
     except KeyboardInterrupt:
         hint = f"what is finished is kept; go on with: thalweg race --resume {job.folder}"
         print(f"thalweg: stopped; {hint}", file=sys.stderr)

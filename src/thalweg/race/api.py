@@ -7,14 +7,14 @@ from pathlib import Path
 from time import perf_counter
 
 from thalweg.errors import UserError
-from thalweg.race.driver import Request, conduct, make_folder, new_folder, stored_request
+from thalweg.race.driver import Job, Request, conduct, make_folder, new_folder, stored_request
 from thalweg.race.ledger import FILE
 from thalweg.race.live import View, view_for
 from thalweg.race.priors import check_optimizers
 from thalweg.race.recipe import Recipe
 from thalweg.race.train import whole
 from thalweg.race.verdict import Verdict
-from thalweg.tasks import Task, load
+from thalweg.tasks import Task, check, load
 from thalweg.tasks import device as find_device
 
 OPTIMIZERS = ("adamw", "nesterov", "rmsprop", "adagrad")
@@ -43,24 +43,15 @@ class RaceResult:
     recipe_file: Path | None
 
 
-@dataclass(frozen=True)
-class Job:
-    """A race that is ready to run, or to go on."""
+def finish(job: Job, view: View) -> RaceResult:
+    """Run a race to its end and write all its files. Errors: see `thalweg.race.driver.conduct`."""
+    from thalweg import report
 
-    task: Task
-    request: Request
-    folder: Path
-    began: float
-
-    def run(self, view: View) -> RaceResult:
-        """Run it to its end and write its files. Errors: see `thalweg.race.driver.conduct`."""
-        from thalweg import report
-
-        verdict = conduct(self.task, self.request, self.folder, view, self.began)
-        page, ledger = self.folder / "report.html", self.folder / FILE
-        report.write(ledger, page)
-        recipe_file = self.folder / "recipe.json" if verdict.winner else None
-        return RaceResult(verdict.winner, verdict, self.folder, page, ledger, recipe_file)
+    verdict = conduct(job, view)
+    page, ledger = job.folder / "report.html", job.folder / FILE
+    report.write(ledger, page)
+    recipe_file = job.folder / "recipe.json" if verdict.winner else None
+    return RaceResult(verdict.winner, verdict, job.folder, page, ledger, recipe_file)
 
 
 def race(
@@ -107,7 +98,7 @@ def race(
         compare=compare,
         began=began,
     )
-    return job.run(view_for(quiet, job.folder / FILE))
+    return finish(job, view_for(quiet, job.folder / FILE))
 
 
 def prepare(
@@ -142,8 +133,9 @@ def prepare(
         )
     purpose = "compare" if compare else "find"
     request = Request(found.source, names, limit, steps, seed, workers, where, purpose)
+    facts = check(found, where)  # before a folder is made that nothing would be in
     folder = new_folder(found) if out is None else make_folder(Path(out))
-    return Job(found, request, folder, began)
+    return Job(found, request, folder, began, facts)
 
 
 def resume(folder: str | Path, task: Task | None = None) -> Job:

@@ -30,7 +30,7 @@ from thalweg.race.runs import Outcome
 from thalweg.race.saved import cores, machine, plain, save_proof, versions, write_text
 from thalweg.race.search import next_runs
 from thalweg.race.verdict import Verdict, decide
-from thalweg.tasks import Task, check
+from thalweg.tasks import Task, TaskFacts
 
 TICK = 0.5  # seconds between two looks at the live view
 
@@ -98,32 +98,43 @@ def stored_request(folder: Path) -> Request:
     return Request(**{**values, "optimizers": tuple(values["optimizers"])})
 
 
-def conduct(task: Task, request: Request, folder: Path, view: View, began: float | None = None) -> Verdict:
-    """Run the race in ``folder`` to its end, from wherever it stands; write the results beside the ledger.
+@dataclass(frozen=True)
+class Job:
+    """A race that is ready to run, or to go on.
 
-    Args:
+    Attributes:
         task: what is raced.
         request: what was asked for (of a resumed race: `stored_request`).
         folder: where ledger and results are.
-        view: shows the progress.
-        began: when the budget began to count (``time.perf_counter()``); now, when not given.
+        began: when the budget began to count, on the clock of ``time.perf_counter``.
+        facts: what the preflight found; None for a race that goes on, whose ledger has them.
+    """
+
+    task: Task
+    request: Request
+    folder: Path
+    began: float
+    facts: TaskFacts | None = None
+
+
+def conduct(job: Job, view: View) -> Verdict:
+    """Run a race to its end, from wherever it stands; write the results beside the ledger.
 
     Raises:
-        UserError: the task fails, the ledger belongs to something else, the budget is too small, the disk
-            is full, ...
+        UserError: the ledger belongs to something else, the budget is too small, the disk is full, ...
         KeyboardInterrupt: as it came; what is finished is in the ledger.
     """
-    began = perf_counter() if began is None else began
+    task, request, folder = job.task, job.request, job.folder
     with lock(folder), Ledger.open(folder / FILE, "write") as ledger:
-        admit(ledger, task, request)
+        admit(ledger, job)
         executor = _executor(ledger, task, request, folder)
         try:
             plan = stored_plan(ledger)
             if plan is None:
                 view.note("measuring the speed of a step")
-                plan = _fix_plan(ledger, task, request, executor, began)
-            _set(executor, plan)
-            view.begin(ledger.meta(), plan, began)
+                plan = _fix_plan(ledger, job, executor)
+            executor.conditions = Conditions(plan.device, plan.threads)
+            view.begin(ledger.meta(), plan, job.began)
             run_all(plan, ledger, executor, view)
         finally:
             executor.close()
@@ -133,18 +144,17 @@ def conduct(task: Task, request: Request, folder: Path, view: View, began: float
     return verdict
 
 
-def admit(ledger: Ledger, task: Task, request: Request) -> None:
+def admit(ledger: Ledger, job: Job) -> None:
     """Begin a new ledger, or see that an old one belongs to this task and these versions."""
-    meta = ledger.meta()
+    meta, task = ledger.meta(), job.task
     if "request" not in meta:
-        facts = check(task, request.device)
-        about = {"name": task.name, "source": task.source, "hash": task.hash}
+        assert job.facts is not None
         ledger.put_meta(
             {
-                "request": asdict(request),
+                "request": asdict(job.request),
                 "task": task.name,
-                "task_source": about,
-                "facts": asdict(facts),
+                "task_source": {"name": task.name, "source": task.source, "hash": task.hash},
+                "facts": asdict(job.facts),
                 "created": now(),
                 "versions": versions(),
                 "machine": machine(),
@@ -190,11 +200,9 @@ def _choices(request: Request, in_process: bool = False) -> list[tuple[int, int]
     return splits(cores(), request.workers or (None if on_cpu else 1), in_process)
 
 
-def _fix_plan(
-    ledger: Ledger, task: Task, request: Request, executor: LocalExecutor | InProcessExecutor, began: float
-) -> Plan:
-    speed = _speed(task, request, executor)
-    plan = plan_for(ledger.meta(), request, speed, perf_counter() - began)
+def _fix_plan(ledger: Ledger, job: Job, executor: LocalExecutor | InProcessExecutor) -> Plan:
+    speed = _speed(job.task, job.request, executor)
+    plan = plan_for(ledger.meta(), job.request, speed, perf_counter() - job.began)
     ledger.put_meta(
         {
             "plan": json.loads(plan.to_json()),
@@ -214,7 +222,9 @@ def _speed(task: Task, request: Request, executor: LocalExecutor | InProcessExec
     choices = _choices(request)
     if len(choices) == 1 and request.budget is None:  # nothing depends on the speed
         return Speed(*choices[0], 0.0, 0.0)
-    return calibrate(executor, request.device, choices, request.optimizers, seconds)
+    speed = calibrate(executor, request.device, choices, request.optimizers, seconds)
+    executor.resize(speed.workers)
+    return speed
 
 
 def plan_for(meta: dict[str, Any], request: Request, speed: Speed, startup: float) -> Plan:
@@ -244,10 +254,6 @@ def plan_for(meta: dict[str, Any], request: Request, speed: Speed, startup: floa
         threads=speed.threads,
         versions=meta["versions"],
     )
-
-
-def _set(executor: LocalExecutor | InProcessExecutor, plan: Plan) -> None:
-    executor.conditions = Conditions(plan.device, plan.threads)
 
 
 def run_all(plan: Plan, ledger: Ledger, executor: Executor, view: View) -> None:
