@@ -1,0 +1,76 @@
+"""What an engine works on in one step: tensors of one program and one set of dtypes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from thalweg.engine.plan import Program
+
+__all__ = ["COMPENSATION", "Batch", "Engine"]
+
+COMPENSATION = "kahan"  # state key of the rounding error that a low-precision parameter carries along
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(eq=False)
+class Batch:
+    """Tensors that one program updates together.
+
+    Attributes:
+        program: what to compute.
+        params: the parameters, dense in memory.
+        grads: their gradients, in the same memory layout; read, never written.
+        states: one list of tensors for each state key of the program, then, if `compensated`, the Kahan
+            compensations.
+        rows: for each tensor, its row in `values`.
+        values: scalar values by name (lr, t, beta1, ...), one mapping for each distinct (group, step count).
+        compensated: the parameters have less precision than the arithmetic.
+        table: the fused engine's chunk table, made once.
+    """
+
+    program: Program
+    params: list[Tensor]
+    grads: list[Tensor]
+    states: list[list[Tensor]]
+    rows: IntArray
+    values: Sequence[Mapping[str, Any]] = ()
+    compensated: bool = False
+    table: IntArray | None = None
+
+    @cached_property
+    def dtypes(self) -> tuple[str, ...]:
+        """Storage type of p, g and each state column."""
+        arrays = [self.params[0], self.params[0], *(column[0] for column in self.states)]
+        return tuple(str(a.dtype).removeprefix("torch.") for a in arrays)
+
+    @cached_property
+    def elements(self) -> int:
+        """How many elements all parameters have."""
+        return sum(p.numel() for p in self.params)
+
+    def constants(self, totals: Mapping[int, float], stop: int | None) -> list[list[float]]:
+        """The lifted scalars of the stages before `stop`, one list a row."""
+        return [self.program.constants(values, totals, stop) for values in self.values]
+
+
+class Engine(Protocol):
+    """How a program runs on a batch."""
+
+    def total(self, batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
+        """Each tensor's sum for the reducing stage, given the totals of earlier ones; writes nothing."""
+        ...
+
+    def step(self, batch: Batch, totals: Mapping[int, float]) -> None:
+        """Update parameters and states in place."""
+        ...
+
+
+def compute_dtype(param: Tensor) -> torch.dtype:
+    """The precision of the arithmetic and of the states: float64 for float64, else float32."""
+    return torch.float64 if param.dtype == torch.float64 else torch.float32

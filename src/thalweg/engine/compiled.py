@@ -1,0 +1,63 @@
+"""The compiled engine: torch.compile of the same rules, for devices other than the CPU.
+
+One graph serves all tensors of a program: each is seen as a flat array of dynamic length, so that the model's
+shapes cause no recompilation, and scalars travel in a tensor, so that a changing learning rate causes none.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thalweg.engine.batch import Batch, compute_dtype
+from thalweg.engine.plan import Program
+from thalweg.engine.reference import total
+
+__all__ = ["step", "total"]
+
+
+def step(batch: Batch, totals: Mapping[int, float]) -> None:
+    """Update parameters and states in place, one fused device kernel a tensor."""
+    compute, device = compute_dtype(batch.params[0]), batch.params[0].device
+    run = _compiled(batch.program, batch.compensated)
+    constants = torch.tensor(batch.constants(totals, None), dtype=compute).to(device)
+    for i, row in enumerate(batch.rows):
+        columns = (column[i] for column in (batch.params, batch.grads, *batch.states))
+        run([_flat(t) for t in columns], constants[int(row)])
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    """The elements of a dense tensor in the order of memory."""
+    return tensor.detach().as_strided((tensor.numel(),), (1,))
+
+
+@lru_cache(maxsize=256)
+def _compiled(program: Program, compensated: bool) -> Callable[[list[Tensor], Tensor], None]:
+    def run(arrays: list[Tensor], constants: Tensor) -> None:
+        _update(program, compensated, arrays, constants)
+
+    return torch.compile(run, dynamic=True, fullgraph=True)
+
+
+def _update(program: Program, compensated: bool, arrays: list[Tensor], constants: Tensor) -> None:
+    compute = constants.dtype
+    names = ("p", "g", *program.states)
+    env: dict[str, Any] = {name: array.to(compute) for name, array in zip(names, arrays, strict=False)}
+    if compensated:
+        env["p"] = env["p"] + arrays[-1].to(compute)
+    used = 0
+    for stage in program.stages:
+        lifted = stage.rule.lifted
+        scalars = [constants[used + k] for k in range(len(lifted.constants))]
+        used += len(scalars)
+        out = lifted.element(*(env[name] for name in stage.inputs), *scalars)
+        env.update(zip(stage.outputs, out, strict=True))
+    if compensated:
+        kept = env["p"].to(arrays[0].dtype)
+        arrays[-1].copy_(env["p"] - kept.to(compute))
+        env["p"] = kept
+    for name, array in zip(names, arrays, strict=False):
+        if name != "g":
+            array.copy_(env[name])

@@ -1,0 +1,125 @@
+"""The fused engine: one native kernel a program, one pass over memory, one launch for all tensors (CPU)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from thalweg.engine.batch import Batch, IntArray
+from thalweg.engine.plan import Program
+from thalweg.engine.threads import launch
+
+__all__ = ["step", "supports", "total"]
+
+CHUNK = 65536  # elements: large enough to stream, small enough to balance threads
+SHARED_FROM = 32768  # elements in all: below this, waking a second thread costs more than it saves
+_pointer = Tensor.data_ptr
+
+
+@cache
+def _machine() -> Any:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    features = binding.get_host_cpu_features().flatten()
+    target = binding.Target.from_default_triple()
+    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=3, jit=True)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A compiled kernel; `owner` keeps its machine code alive."""
+
+    address: int
+    owner: Any
+
+
+@cache
+def compile_kernel(text: str) -> Kernel:
+    """Machine code for the LLVM text of a kernel; equal programs share it."""
+    from llvmlite import binding
+
+    machine = _machine()
+    module = binding.parse_assembly(text)
+    module.triple = machine.triple
+    module.verify()
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.loop_unrolling = True
+    builder = binding.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    owner = binding.create_mcjit_compiler(module, machine)
+    owner.finalize_object()
+    return Kernel(owner.get_function_address("team"), owner)
+
+
+@lru_cache(maxsize=256)
+def _kernel(program: Program, stage: int | None, dtypes: tuple[str, ...], compensated: bool) -> Kernel:
+    """The kernel of a program's step, or (with `stage`) of a reducing stage's pass."""
+    from thalweg.engine import codegen
+
+    if stage is None:
+        return compile_kernel(codegen.emit_step(program, dtypes, compensated))
+    return compile_kernel(codegen.emit_reduction(program, stage, dtypes))
+
+
+def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
+    """Each tensor's sum for a reducing stage: one read-only pass, the same result on any number of threads."""
+    table = _table(batch)
+    partials = np.zeros(len(table))
+    _run(
+        batch,
+        _kernel(batch.program, stage, batch.dtypes, batch.compensated),
+        batch.constants(totals, stage),
+        partials,
+    )
+    sums = np.bincount(table[:, 0], partials, minlength=len(batch.params))
+    return [float(x) for x in sums]
+
+
+def step(batch: Batch, totals: Mapping[int, float]) -> None:
+    """Update parameters and states in one pass."""
+    kernel = _kernel(batch.program, None, batch.dtypes, batch.compensated)
+    _run(batch, kernel, batch.constants(totals, None), None)
+
+
+def _table(batch: Batch) -> IntArray:
+    if batch.table is None:
+        batch.table = _chunks([p.numel() for p in batch.params])
+    return batch.table
+
+
+def _run(batch: Batch, kernel: Kernel, constants: Sequence[Sequence[float]], partials: Any) -> None:
+    table = _table(batch)
+    if not len(table):
+        return
+    scalars = np.array(constants, dtype=np.float64)
+    table[:, 3] = batch.rows[table[:, 0]] * scalars.shape[1] if len(scalars) > 1 else 0
+    columns = (batch.params, batch.grads, *batch.states)
+    arrays = np.array([list(map(_pointer, column)) for column in columns], dtype=np.int64).T.copy()
+    sums = 0 if partials is None else partials.ctypes.data
+    addresses = (table.ctypes.data, arrays.ctypes.data, scalars.ctypes.data, sums)
+    job = np.array([0, len(table), *addresses], dtype=np.int64)
+    launch(kernel.address, job.ctypes.data, parallel=batch.elements >= SHARED_FROM)
+
+
+def _chunks(sizes: Sequence[int]) -> IntArray:
+    """The chunk table: tensor, offset, length, and a column for the row of scalars."""
+    rows = [
+        (i, start, min(CHUNK, size - start), 0)
+        for i, size in enumerate(sizes)
+        for start in range(0, size, CHUNK)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def supports(param: Tensor) -> bool:
+    """True if the engine can run on this tensor."""
+    return param.device.type == "cpu" and param.dtype in _SUPPORTED
+
+
+_SUPPORTED = (torch.float32, torch.float64, torch.bfloat16, torch.float16)

@@ -1,0 +1,214 @@
+"""The one Optimizer: it gathers tensors and scalars for the engines; the numerics are in the rules."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+
+from thalweg.engine import compiled, fused, reference
+from thalweg.engine.batch import Batch, Engine
+from thalweg.engine.checkpoint import loading
+from thalweg.engine.layout import Layout, StepCounters, initial_state
+from thalweg.engine.options import check_options
+from thalweg.engine.plan import Program, Totals, Transform, compose
+from thalweg.engine.rule import Rule
+from thalweg.errors import UserError
+
+__all__ = ["Optimizer"]
+
+_ENGINES: Mapping[str, ModuleType] = {"reference": reference, "fused": fused, "compiled": compiled}
+
+
+class Optimizer(torch.optim.Optimizer):
+    """Base of every optimizer: a `torch.optim.Optimizer` whose step runs a rule through an engine.
+
+    A subclass says which rule and transforms a parameter group uses (`algorithm`) and within which
+    intervals its options lie (`intervals`).
+
+    Args:
+        params: parameters, named parameters or groups, as for torch.
+        defaults: default options of a group.
+        transforms: what wraps the step, in order; see `thalweg.transforms`.
+        engine: "reference", "fused" or "compiled"; by default fused on the CPU and compiled elsewhere.
+
+    Raises:
+        UserError: an option is out of its interval, or a parameter cannot be optimized.
+    """
+
+    intervals: ClassVar[Mapping[str, str]] = {"lr": "[0, inf)"}
+    transforms: tuple[Transform, ...]
+    engine: str | None
+
+    def __init__(
+        self,
+        params: Any,
+        defaults: dict[str, Any],
+        transforms: Iterable[Transform] = (),
+        engine: str | None = None,
+    ) -> None:
+        if engine not in (None, *_ENGINES):
+            raise UserError(f"engine must be one of {', '.join(_ENGINES)} or None, got {engine!r}")
+        self.transforms = _checked(transforms)
+        self.engine = engine
+        self._forget()
+        super().__init__(params, defaults)
+
+    def algorithm(self, group: Mapping[str, Any]) -> tuple[Rule, tuple[Transform, ...]]:
+        """The rule of a group and the transforms that belong to the algorithm itself."""
+        raise NotImplementedError
+
+    # -- what torch calls -----------------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group, as in torch; its options and parameters are checked.
+
+        Raises:
+            UserError: an option is out of its interval, or a parameter is complex.
+        """
+        super().add_param_group(param_group)
+        group = self.param_groups[-1]
+        try:
+            check_options(type(self).__name__, group, self.intervals)
+            for p in group["params"]:
+                if p.is_complex() or not p.is_floating_point():
+                    raise UserError(
+                        f"a parameter of dtype {p.dtype} cannot be optimized; use a real float dtype"
+                    )
+        except UserError:
+            self.param_groups.pop()
+            raise
+        self._forget()
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: computes the loss and the gradients; called once, before gradients are read.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            UserError: a gradient is sparse.
+            FloatingPointError: a transform met a gradient that is infinite or NaN; nothing was changed.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        with torch.set_grad_enabled(bool(self.defaults.get("differentiable", False))):
+            self._update()
+        return loss
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore a state, exactly or not at all.
+
+        Named parameters are matched by name. States keep the precision they were saved in: torch would cast
+        float32 states of a bfloat16 parameter down to bfloat16.
+
+        Raises:
+            UserError: names, shapes or kinds of state do not fit this optimizer.
+        """
+        with loading(self):
+            super().load_state_dict(state_dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle and deepcopy keep."""
+        return {**super().__getstate__(), "transforms": self.transforms, "engine": self.engine}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore, and forget every cached address."""
+        super().__setstate__(state)
+        self._forget()
+
+    # -- the step -------------------------------------------------------------------------------------------
+
+    def program(self, group: Mapping[str, Any]) -> Program:
+        """The composed program of a group: the user's gradient transforms run first, the algorithm's after."""
+        rule, own = self.algorithm(group)
+        before = tuple(t for t in self.transforms if t.on == "grad")
+        after = tuple(t for t in self.transforms if t.on != "grad")
+        return compose(rule, (*before, *own, *after), bool(group.get("maximize", False)))
+
+    def states_of(self, group: Mapping[str, Any], p: Tensor) -> dict[str, Any]:
+        """The state of a parameter before its first step."""
+        return initial_state(self.program(group), p)
+
+    def engine_of(self, p: Tensor, dense: bool) -> Engine:
+        """The engine that runs a parameter."""
+        name = self.engine or ("fused" if p.device.type == "cpu" else "compiled")
+        unsuited = not dense or p.device.type == "meta" or self.defaults.get("differentiable", False)
+        if unsuited or (name == "fused" and not fused.supports(p)):
+            name = "reference"
+        return cast(Engine, _ENGINES[name])
+
+    def name_of(self, index: int) -> str:
+        """A parameter's name for messages, by its place among all parameters."""
+        for number, group in enumerate(self.param_groups):
+            if index < len(group["params"]):
+                shape = tuple(group["params"][index].shape)
+                names = group.get("param_names")
+                return names[index] if names else f"parameter {index} of group {number}, shape {shape}"
+            index -= len(group["params"])
+        raise IndexError(index)
+
+    def _forget(self) -> None:
+        self._layouts: dict[Any, Layout] = {}
+        self._counters: StepCounters | None = None
+
+    def _update(self) -> None:
+        layout, batches = self._prepare()
+        if self._reduce(layout, batches):
+            return
+        for batch, engine, totals in batches:
+            engine.step(batch, totals)
+        layout.count()
+
+    def _prepare(self) -> tuple[Layout, list[tuple[Batch, Engine, dict[int, float]]]]:
+        params = [p for group in self.param_groups for p in group["params"]]
+        grads = [p.grad for p in params]
+        key = (bytes(g is not None for g in grads), tuple(map(self.program, self.param_groups)))
+        layout = self._layouts.get(key)
+        if layout is None or not layout.holds(params, self.state):
+            if self._counters is None or len(self._counters.values) != len(params):
+                self._counters = StepCounters(len(params))
+            if len(self._layouts) > 16:  # a pattern of missing gradients that changes at every step
+                self._layouts.clear()
+            layout = self._layouts[key] = Layout(self, params, key[0], self._counters)
+        layout.refresh(grads)
+        return layout, [(m.batch, m.engine, {}) for m in layout.members]
+
+    def _reduce(self, layout: Layout, batches: Sequence[tuple[Batch, Engine, dict[int, float]]]) -> bool:
+        """Run the read-only passes; True if a transform asks to skip the step."""
+        for transform in self.transforms:
+            if transform.reduce is None:
+                continue
+            by_name: dict[str, float] = {}
+            places, total = [], 0.0
+            for (batch, engine, totals), member in zip(batches, layout.members, strict=True):
+                stage = next(
+                    i for i in batch.program.reducing if batch.program.stages[i].transform is transform
+                )
+                places.append((totals, stage))
+                sums = engine.total(batch, stage, totals)
+                by_name.update(zip(layout.names(member), sums, strict=True))
+                total += sum(sums)
+            for totals, stage in places:
+                totals[stage] = total
+            if transform.check is not None and transform.check(Totals(total, by_name)):
+                return True
+        return False
+
+
+def _checked(transforms: Iterable[Transform]) -> tuple[Transform, ...]:
+    if isinstance(transforms, Transform):
+        raise UserError(f"transforms is a list: transforms=[{transforms!r}]")
+    out = tuple(transforms)
+    for t in out:
+        if not isinstance(t, Transform):
+            raise UserError(
+                f"transforms holds {t!r}; use those of thalweg.transforms, such as clip_norm(1.0)"
+            )
+    return out

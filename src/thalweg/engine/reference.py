@@ -1,0 +1,85 @@
+"""The reference engine: calls each rule's function on torch tensors. The truth that other engines are held to.
+
+Any dtype, any device, differentiable: `update` is pure, so an optimizer can be unrolled within a graph.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from thalweg.engine.batch import COMPENSATION, Batch, compute_dtype
+from thalweg.engine.plan import Program
+
+__all__ = ["step", "total", "update"]
+
+
+def update(
+    program: Program, tensors: Mapping[str, Tensor], values: Mapping[str, Any], totals: Mapping[int, float]
+) -> dict[str, Tensor]:
+    """One step of a program, as a pure function.
+
+    Args:
+        program: what to compute.
+        tensors: "p", "g" and each state by its key, all in the precision of the arithmetic.
+        values: the scalars by name: lr, t (the number of this step, from 1) and the group's options.
+        totals: the total of each reducing stage, by the stage's index.
+
+    Returns:
+        New tensors under the same names; "g" holds the step that was taken.
+    """
+    return _run(program, len(program.stages), tensors, values, totals)
+
+
+def _run(
+    program: Program,
+    stop: int,
+    tensors: Mapping[str, Tensor],
+    values: Mapping[str, Any],
+    totals: Mapping[int, float],
+) -> dict[str, Tensor]:
+    env = dict(tensors)
+    for i, stage in enumerate(program.stages[:stop]):
+        scalars = program.scalars(stage, values, totals.get(i))
+        out = stage.rule(*(env[name] for name in stage.inputs), **scalars)
+        env.update(zip(stage.outputs, out, strict=True))
+    return env
+
+
+def _env(batch: Batch, i: int) -> dict[str, Tensor]:
+    """The tensors of one parameter, in the precision of the arithmetic."""
+    compute = compute_dtype(batch.params[i])
+    env = {"p": batch.params[i].to(compute), "g": batch.grads[i].to(compute)}
+    env.update((key, batch.states[j][i]) for j, key in enumerate(batch.program.states))
+    if batch.compensated:
+        env["p"] = env["p"] + batch.states[-1][i].to(compute)
+    return env
+
+
+def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
+    """Each tensor's sum for a reducing stage, in double."""
+    transform = batch.program.stages[stage].transform
+    assert transform is not None
+    assert transform.reduce is not None
+    sums = []
+    for i, row in enumerate(batch.rows):
+        env = _run(batch.program, stage, _env(batch, i), batch.values[row], totals)
+        exact = torch.float32 if env["g"].device.type == "mps" else torch.float64  # MPS has no float64
+        (value,) = transform.reduce(env["p"].to(exact), env["g"].to(exact))
+        sums.append(value.sum())
+    return [float(x) for x in torch.stack(sums).tolist()]
+
+
+def step(batch: Batch, totals: Mapping[int, float]) -> None:
+    """Update parameters and states in place, one tensor after another."""
+    for i, row in enumerate(batch.rows):
+        new = update(batch.program, _env(batch, i), batch.values[row], totals)
+        if batch.compensated:
+            kept = new["p"].to(batch.params[i].dtype)
+            new[COMPENSATION] = new["p"] - kept.to(new["p"].dtype)
+            new["p"] = kept
+            batch.states[-1][i].copy_(new[COMPENSATION])
+        batch.params[i].copy_(new["p"])
+        for j, key in enumerate(batch.program.states):
+            batch.states[j][i].copy_(new[key])

@@ -1,0 +1,209 @@
+"""Rules: small pure functions that say what an optimizer does to one element, parsed once.
+
+A rule is written as the paper writes it::
+
+    @rule(states={"m": "exp_avg", "v": "exp_avg_sq"})
+    def adam(p, g, m, v, *, t, beta1, beta2, eps):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        return (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps), m, v
+
+Arguments before the star are per element (the parameter, the gradient or step, then the state buffers);
+those after it are scalars. The body is assignments and one return, made of ``+ - * /``, comparisons, the
+functions of `thalweg.engine.ops` and, among scalars, ``**``. Everything else is refused with file and line.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from thalweg.engine import ops
+from thalweg.engine.lift import Lifted, lift
+from thalweg.errors import UserError
+
+__all__ = ["Rule", "formula", "rule"]
+
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_ARITY = {"sqrt": 1, "absolute": 1, "sign": 1, "isfinite": 1, "maximum": 2, "minimum": 2, "where": 3}
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A parsed rule.
+
+    Attributes:
+        name: the function's name.
+        function: the function itself, which the reference engine calls.
+        tensors: names of the per-element arguments, in order.
+        scalars: names of the scalar arguments.
+        states: for each state argument, its key in the optimizer's ``state_dict``.
+        moves: True if the first value returned is the new parameter instead of a step.
+        body: the assignments, in order, as (name, expression).
+        returns: the expressions returned, in order.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    tensors: tuple[str, ...]
+    scalars: tuple[str, ...]
+    states: Mapping[str, str]
+    moves: bool
+    body: tuple[tuple[str, ast.expr], ...]
+    returns: tuple[ast.expr, ...]
+
+    @cached_property
+    def lifted(self) -> Lifted:
+        """The rule with every scalar-only expression taken out of the per-element part."""
+        return lift(self.tensors, self.scalars, self.body, self.returns)
+
+    def __call__(self, *args: Any, **scalars: Any) -> tuple[Any, ...]:
+        """Run the function as written; the values returned are always a tuple."""
+        out = self.function(*args, **scalars)
+        return out if isinstance(out, tuple) else (out,)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
+        """Pickle by name, as functions are."""
+        return _find, (self.function.__module__, self.function.__qualname__)
+
+
+def _find(module: str, name: str) -> Rule:
+    import importlib
+
+    found = getattr(importlib.import_module(module), name)
+    if not isinstance(found, Rule):
+        raise UserError(f"{module}.{name} is no longer a rule; the pickle is of another version")
+    return found
+
+
+def rule(
+    *, states: Mapping[str, str] | None = None, moves: bool = False
+) -> Callable[[Callable[..., Any]], Rule]:
+    """Parse the decorated function into a `Rule`.
+
+    Args:
+        states: for each state argument, its key in ``state_dict`` (torch's own key where torch has one).
+        moves: the function returns the new parameter itself instead of a step to be scaled by ``-lr``.
+
+    Raises:
+        UserError: the function uses something outside the vocabulary; the message names file and line.
+    """
+    return lambda function: _parse(function, dict(states or {}), moves)
+
+
+def formula(function: Callable[..., Any]) -> Rule:
+    """Parse a function that has no state: a transform's or a reduction's formula."""
+    return _parse(function, {}, False)
+
+
+def _parse(function: Callable[..., Any], states: Mapping[str, str], moves: bool) -> Rule:
+    reader = _Reader(function)
+    definition = reader.definition
+    arguments = definition.args
+    if arguments.vararg or arguments.kwarg or arguments.defaults or any(arguments.kw_defaults):
+        reader.refuse(definition, "arguments are plain names, without defaults, *args or **kwargs")
+    tensors = tuple(a.arg for a in arguments.posonlyargs + arguments.args)
+    scalars = tuple(a.arg for a in arguments.kwonlyargs)
+    if tensors[:1] != ("p",):
+        reader.refuse(definition, "the first argument is p, the parameter")
+    body, returns = reader.read(tensors + scalars)
+    if set(states) != set(tensors[2:]):
+        reader.refuse(definition, f"states= must name exactly the arguments after g: {tensors[2:]}")
+    if len(returns) != 1 + len(states):
+        reader.refuse(
+            definition, f"it must return 1 value and {len(states)} states, not {len(returns)} values"
+        )
+    parsed = Rule(definition.name, function, tensors, scalars, states, moves, body, returns)
+    try:
+        parsed.lifted  # noqa: B018 - computed here so that a rule that cannot be lifted is refused at once
+    except UserError as error:
+        reader.refuse(definition, str(error))
+    return parsed
+
+
+class _Reader:
+    """Reads one function's source and refuses what is outside the vocabulary."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.file = inspect.getsourcefile(function) or "<unknown>"
+        lines, self.first = inspect.getsourcelines(function)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+        definition = tree.body[0]
+        if not isinstance(definition, ast.FunctionDef):
+            raise UserError(f"{self.file}, line {self.first}: a rule is a plain function, written with def")
+        self.definition = definition
+
+    def place(self, node: ast.AST) -> str:
+        return f"{self.file}, line {self.first + getattr(node, 'lineno', 1) - 1}"
+
+    def refuse(self, node: ast.AST, why: str) -> None:
+        raise UserError(f"{self.place(node)}: rule {self.definition.name!r}: {why}")
+
+    def read(self, names: tuple[str, ...]) -> tuple[tuple[tuple[str, ast.expr], ...], tuple[ast.expr, ...]]:
+        known = set(names)
+        statements = list(self._statements())
+        if not statements or not isinstance(statements[-1], ast.Return) or statements[-1].value is None:
+            self.refuse(self.definition, "the last line returns the step and the new states")
+        body = [self._assignment(s, known) for s in statements[:-1]]
+        value: ast.expr = statements[-1].value  # type: ignore[attr-defined]
+        returns = tuple(value.elts) if isinstance(value, ast.Tuple) else (value,)
+        for expression in returns:
+            self.check(expression, known)
+        return tuple(body), returns
+
+    def _statements(self) -> Iterator[ast.stmt]:
+        for i, statement in enumerate(self.definition.body):
+            is_docstring = (
+                i == 0 and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+            )
+            if not is_docstring:
+                yield statement
+
+    def _assignment(self, statement: ast.stmt, known: set[str]) -> tuple[str, ast.expr]:
+        if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1):
+            self.refuse(statement, "only assignments to a name, then one return")
+        assert isinstance(statement, ast.Assign)
+        target = statement.targets[0]
+        if not isinstance(target, ast.Name):
+            self.refuse(statement, "only assignments to a plain name")
+        assert isinstance(target, ast.Name)
+        self.check(statement.value, known)
+        known.add(target.id)
+        return target.id, statement.value
+
+    def check(self, node: ast.expr, known: set[str]) -> None:
+        """Refuse an expression that is outside the vocabulary."""
+        match node:
+            case ast.Name() if node.id not in known:
+                self.refuse(node, f"{node.id!r} is neither an argument nor assigned before")
+            case ast.Name():
+                return
+            case ast.Constant() if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+                self.refuse(node, f"the constant {node.value!r} is not a number")
+            case ast.Constant():
+                return
+            case ast.BinOp() if isinstance(node.op, _OPERATORS):
+                self._check_all((node.left, node.right), known)
+            case ast.UnaryOp() if isinstance(node.op, ast.USub):
+                self.check(node.operand, known)
+            case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], _COMPARISONS):
+                self._check_all((node.left, node.comparators[0]), known)
+            case ast.Call() if isinstance(node.func, ast.Name) and not node.keywords:
+                self._check_call(node, node.func.id, known)
+            case _:
+                self.refuse(node, f"{ast.unparse(node)!r} is outside the vocabulary of rules")
+
+    def _check_call(self, node: ast.Call, name: str, known: set[str]) -> None:
+        if name not in _ARITY:
+            self.refuse(node, f"no function {name!r}; there are {', '.join(ops.__all__)}")
+        if len(node.args) != _ARITY[name]:
+            self.refuse(node, f"{name} takes {_ARITY[name]} arguments, not {len(node.args)}")
+        self._check_all(node.args, known)
+
+    def _check_all(self, nodes: Any, known: set[str]) -> None:
+        for node in nodes:
+            self.check(node, known)
