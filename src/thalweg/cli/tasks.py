@@ -16,24 +16,22 @@ def tasks(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from thalweg.tasks import names
 
-        width = max(len(name) for name in names())
-        for name in names():
-            first, second = described(name)
-            print(f"{name:{width}}  {first}\n{'':{width}}  {second}")
+        print("\n\n".join(described(name) for name in names()))
         print("\nA task of your own: thalweg tasks new task.py")
 
 
-def described(name: str) -> tuple[str, str]:
-    """Return two lines on a built-in task: what it is, and its sizes."""
+def described(name: str) -> str:
+    """Return three lines on a built-in task: what it is, its sizes, its metric."""
     from thalweg.tasks import load
 
     task = load(name)
     parameters = sum(parameter.numel() for parameter in task.model().parameters())
     train, valid, test = (f"{task.size(split):,}" for split in ("train", "valid", "test"))
-    better = "higher" if task.higher_is_better else "lower"
-    return task.description, (
-        f"{parameters:,} parameters; {train} + {valid} + {test} samples; batch {task.batch_size}; "
-        f"{task.full_steps:,} steps; {task.metric_name}, {better} is better"
+    return (
+        f"{name}: {task.description}\n"
+        f"    {parameters:,} parameters; {train} + {valid} + {test} samples; batch {task.batch_size}; "
+        f"{task.full_steps:,} steps\n"
+        f"    {task.metric_name}, {'higher' if task.higher_is_better else 'lower'} is better"
     )
 
 

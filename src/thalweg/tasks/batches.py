@@ -76,6 +76,8 @@ def _check_length(dataset: Any, what: str) -> None:
 
 
 def _article(name: str) -> str:
+    if name == "NoneType":
+        return "None"
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 

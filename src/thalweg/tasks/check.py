@@ -217,7 +217,7 @@ def _check_evaluation(task: Task, model: nn.Module, split: str, device: torch.de
         for what, function in (("loss(model, batch)", task.loss), ("metric(model, batch)", task.metric)):
             value = _call(what, function, partial(function, model, batch), note)
             _check_scalar(function, what, value)
-            number = float(value)
+            number = float(torch.as_tensor(value).detach())
             if number != number or abs(number) == float("inf"):
                 raise _fault(function, f"{what} is {number} on {split} before training{_culprit(batch)}")
 

@@ -59,10 +59,8 @@ FASHION_CLASSES = (
 KJV_SYMBOLS = 73
 """How many different characters the King James text has."""
 
-_BLOCK, _PERIOD = (
-    64,
-    128,
-)  # windows in a block of text; in each 128 blocks one is for validation, two for tests
+# Windows in a block of text, and blocks in a period: one for validation, two for testing, the rest to train.
+_BLOCK, _PERIOD = 64, 128
 
 
 def fashion_mnist() -> Splits:
@@ -175,7 +173,7 @@ def kjv(length: int = 64) -> Splits:
     windows = codes[: count * length].reshape(count, length)
     following = codes[1 : count * length + 1].reshape(count, length)
     position = torch.arange(count) // _BLOCK % _PERIOD
-    valid = position == 20
+    valid = position == 30
     test = (position == 60) | (position == 100)
     train = ~(valid | test)
     return (
