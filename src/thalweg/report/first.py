@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg.report import text
 from thalweg.report.charts import versus
-from thalweg.report.charts.svg import escape
+from thalweg.report.charts.svg import escape, responsive
 from thalweg.report.model import Race, read_recipe
 from thalweg.report.numbers import plain, plural
 
@@ -16,9 +16,11 @@ ASIDE = 400
 
 def hero(race: Race) -> str:
     """The verdict in a sentence, and below it the recipe, the evidence, and the code."""
-    kind = text.KINDS.get(race.kind, "no result")
+    halted = race.kind == "no_result" and race.meta.get("remaining_runs")
+    kind = "not finished" if halted else text.KINDS.get(race.kind, "no result")
     head = f'<p class="kind {escape(race.kind)}">{escape(kind)}</p><h1>{escape(text.verdict(race))}</h1>'
-    return f'<section id="verdict">{head}{_halted(race)}<div class="answers">{_recipe(race)}{_sure(race)}{_paste(race)}</div></section>'
+    answers = _recipe(race) + _sure(race) + _paste(race)
+    return f'<section id="verdict">{head}{_halted(race)}<div class="answers">{answers}</div></section>'
 
 
 def _halted(race: Race) -> str:
@@ -27,8 +29,9 @@ def _halted(race: Race) -> str:
     if not left:
         return ""
     done = f"{plural(len(race.runs), 'run')} of the race {'is' if len(race.runs) == 1 else 'are'} done"
-    rest = f"This race is not finished: {done}, at least {left} {'is' if left == 1 else 'are'} left."
-    return f'<p class="halted">{escape(rest)} This page shows what is there; the same command with --resume goes on.</p>'
+    rest = f"This race is not finished: {done}, about {left} {'is' if left == 1 else 'are'} left."
+    advice = "This page shows what is there; thalweg race --resume goes on where it stopped."
+    return f'<p class="halted">{escape(rest)} {advice}</p>'
 
 
 def _recipe(race: Race) -> str:
@@ -68,10 +71,10 @@ def _sure(race: Race) -> str:
     if race.winner is None or not others:
         return ""
     said = str(race.verdict.get("baseline_sentence") or "")
-    picture = versus.draw(race, others, ASIDE)
+    picture = responsive(lambda width: versus.draw(race, others, width), ASIDE)
     seeds = plural(len(race.winner.ok_runs), "fresh seed")
     unit = "" if race.metric.percent else f" in {race.metric.name}"
-    title = f"How sure: its lead{unit} on {seeds}, with 95 % intervals"
+    title = f"How sure: its lead{unit} on {seeds}"
     words = f"<p>{escape(said)}</p>" if said else ""
     return f'<div class="sure"><h2>{escape(title)}</h2>{picture}{words}</div>'
 

@@ -184,10 +184,10 @@ def general(reason: str) -> str:
     return re.sub(r"\d[\d.]*(e[+-]?\d+)?", "#", re.sub(r"^step \d+: ", "", reason))
 
 
-def safe_lr(race: Race, optimizer: str) -> float | None:
-    """The largest learning rate of an optimizer below which no run failed; None when no run failed."""
-    bad = [run.lr for run in race.runs if run.optimizer == optimizer and not run.ok and run.lr is not None]
-    return min(bad) if bad else None
+def summary(failure: Failure) -> str:
+    """The reason of a group: without the step, which differs, and marked when its numbers differ too."""
+    reasons = list(dict.fromkeys(re.sub(r"^step \d+: ", "", run.reason) for run in failure.runs))
+    return (reasons[0] or "no reason was recorded") + (", and similar" if len(reasons) > 1 else "")
 
 
 def total_seconds(runs: Sequence[Run]) -> float:

@@ -57,7 +57,8 @@ class Contender:
     """A recipe that was confirmed on fresh seeds: its runs and what the verdict says of it.
 
     Attributes:
-        diff, diff_low, diff_high: its paired difference to the winner (this minus the winner), in the metric's units.
+        diff, diff_low, diff_high: its paired difference to the winner (this minus the winner), in the
+            metric's units.
     """
 
     name: str
@@ -117,8 +118,9 @@ def as_mapping(value: object) -> Mapping[str, Any]:
 
 
 _COLUMNS = (
-    "valid_metric valid_loss test_metric test_loss train_metric train_loss seconds step_ms optimizer_ms state_bytes"
-).split()
+    *("valid_metric", "valid_loss", "test_metric", "test_loss", "train_metric", "train_loss"),
+    *("seconds", "step_ms", "optimizer_ms", "state_bytes"),
+)
 
 
 def read_recipe(recipe: Mapping[str, Any]) -> Recipe | None:

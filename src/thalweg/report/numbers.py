@@ -76,7 +76,7 @@ def seconds(value: float) -> str:
     ['0.42 s', '8.2 s', '1 min 12 s', '1 h 5 min']
     """
     if value < 1:
-        return f"{value:.2g} s"
+        return f"{value:.2f} s"
     if value < 60:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
     whole = round(value)
@@ -93,6 +93,15 @@ def milliseconds(value: float) -> str:
     """
     places = 3 if value < 0.1 else 2 if value < 1 else 1 if value < 10 else 0
     return f"{value:.{places}f} ms"
+
+
+def percent(share: float) -> str:
+    """A share of a whole.
+
+    >>> percent(0.4), percent(0.004)
+    ('40 %', 'less than 1 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
 
 
 def plural(number: int, noun: str, many: str | None = None) -> str:

@@ -23,10 +23,10 @@ def render(runs: Sequence[Row], meta: Mapping[str, Any], verdict: object) -> str
     """The report of a race as one HTML document.
 
     Args:
-        runs: rows of the ledger's table ``runs`` as dictionaries; ``recipe`` and ``curve`` parsed or JSON text.
-        meta: the ledger's table ``meta``; ``plan``, ``facts``, ``versions`` and ``machine`` parsed or JSON text.
-            ``remaining_runs``, when above zero, marks the race as unfinished; ``source`` is the task as it was
-            named on the command line.
+        runs: rows of the ledger's table ``runs`` as dictionaries; ``recipe`` and ``curve`` parsed or JSON.
+        meta: the ledger's table ``meta``; ``plan``, ``facts``, ``versions`` and ``machine`` parsed or JSON.
+            ``remaining_runs``, when above zero, marks the race as unfinished; ``source`` is the task as it
+            was named on the command line.
         verdict: a `thalweg.race.verdict.Verdict`, the same as a mapping, or None.
 
     Returns:
@@ -37,7 +37,8 @@ def render(runs: Sequence[Row], meta: Mapping[str, Any], verdict: object) -> str
     return (
         f'<!doctype html><html lang="en"><head>{_head(race)}</head><body>'
         f'<a class="skip" href="#verdict">To the verdict</a>{_top(race)}<main>{hero(race)}{_notes(race)}'
-        f'{_contents(body)}{body}{repeat.repeat(race)}</main>{_foot()}<div id="tip" role="status" hidden></div>'
+        f"{_contents(body)}{body}{repeat.repeat(race)}</main>{_foot()}"
+        f'<div id="tip" role="status" hidden></div>'
         f"<script>{asset('script.js')}</script></body></html>\n"
     )
 
@@ -60,7 +61,8 @@ def _head(race: Race) -> str:
 
 def _top(race: Race) -> str:
     return (
-        f'<header>{VALLEY}<span class="brand">thalweg race</span><span class="task">{escape(shorten(race.task, 60))}</span>'
+        f'<header>{VALLEY}<span class="brand">thalweg race</span>'
+        f'<span class="task">{escape(shorten(race.task, 60))}</span>'
         '<button type="button" id="theme" aria-label="Switch between light and dark" hidden>'
         '<span aria-hidden="true">◐</span></button></header>'
     )

@@ -1,8 +1,9 @@
 """The colours: one per optimizer, the same in every chart, told apart by colour-blind readers too.
 
-Seven hues were chosen so that every pair stays apart (OKLab distance at least 0.09) for normal, protan, deutan
-and tritan vision, in both themes, at a contrast of at least 3 with the page. Names are written in ink, never in
-a hue, so text keeps 4.5. From the eighth optimizer on, hues repeat with another mark and a dashed line.
+Seven hues were chosen so that every pair stays apart (OKLab distance at least 0.09) for normal, protan,
+deutan and tritan vision, in both themes, at a contrast of at least 3 with the page. Names are written in
+ink, never in a hue, so text keeps 4.5. From the eighth optimizer on, hues repeat with another mark and a
+dashed line.
 """
 
 from __future__ import annotations
@@ -56,11 +57,12 @@ def variables(colours: dict[str, str], hues: tuple[str, ...]) -> str:
 
 def css() -> str:
     """Both themes and the classes that use them; paper is always light."""
-    light, dark = variables(LIGHT, LIGHT_HUES), variables(DARK, DARK_HUES)
+    light = f"color-scheme:light;{variables(LIGHT, LIGHT_HUES)}"
+    dark = f"color-scheme:dark;{variables(DARK, DARK_HUES)}"
     classes = "".join(f".c{i}{{--c:var(--h{i})}}" for i in range(len(LIGHT_HUES)))
     return (
-        f":root{{color-scheme:light;{light}}}"
-        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}"
-        f"@media screen{{:root[data-theme=dark]{{color-scheme:dark;{dark}}}}}"
+        f":root{{{light}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
+        f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"
         f"{classes}.cb{{--c:var(--base)}}"
     )

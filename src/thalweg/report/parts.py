@@ -43,7 +43,7 @@ def ranking(race: Race) -> str:
     """Who won, with intervals."""
     if not any(c.mean is not None for c in race.contenders):
         return section("ranking", "Ranking", _no_finals(race))
-    hint = "Filled marks with bars: mean and 95 % interval. Faint dots: single seeds. Right: difference to the winner."
+    hint = "Marks with bars: mean and 95 % interval. Faint dots: seeds. Right: difference to the winner."
     chart = responsive(lambda width: ranking_chart.draw(race, width))
     return section(
         "ranking", "Ranking", text.ranking(race), chart, note(hint), tables.folded(tables.ranking(race))
@@ -117,9 +117,9 @@ def sensitivity(race: Race) -> str:
     if not any(run.lr for panel in shown for run in panel.runs):
         return ""
     hint = (
-        "Each dot is one run of the search on the validation data: filled at full length, faint where it was a short "
-        "screening run, which is easier on high learning rates. Rings: finalists, on fresh seeds. Shaded: outside the "
-        "search space. Arrows: worse than the frame."
+        "Each dot is one run of the search on the validation data: filled at full length, faint where it was "
+        "a short screening run (compare those with each other only). Rings: finalists, median of fresh "
+        "seeds. Shaded: outside the search space. Arrows: worse than the frame."
     )
     chart = f'<div class="panels">{sensitivity_chart.draw(race, shown)}</div>'
     table = tables.folded(tables.sensitivity(race, shown))

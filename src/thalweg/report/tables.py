@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from thalweg.report import measures
 from thalweg.report.charts.cost import state
 from thalweg.report.charts.curves import Series
 from thalweg.report.charts.sensitivity import Panel
@@ -18,8 +19,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> s
     """A table; the first column names the row, all text is escaped here."""
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        for name, *cells in rows
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
@@ -168,8 +169,8 @@ def failures(groups: Sequence[Failure]) -> str:
             else f"{plain(low)} to {plain(high)}"
         )
         phases = ", ".join(dict.fromkeys(run.phase for run in group.runs))
-        reason = group.reason or "no reason was recorded"
-        more = " (and alike)" if len({run.reason for run in group.runs}) > 1 else ""
-        rows.append([group.optimizer, str(len(group.runs)), group.status, lrs, phases, reason + more])
+        rows.append(
+            [group.optimizer, str(len(group.runs)), group.status, lrs, phases, measures.summary(group)]
+        )
     head = ["Optimizer", "Runs", "Status", "Learning rates", "Phase", "Reason"]
     return table(head, rows, "Failed runs, by optimizer and reason")

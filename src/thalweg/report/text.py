@@ -9,7 +9,7 @@ from thalweg.report.charts.target import Times
 from thalweg.report.charts.versus import lead
 from thalweg.report.measures import Cost, Failure, Gap, Target, best, censored_median, total_seconds
 from thalweg.report.model import Contender, Race
-from thalweg.report.numbers import count, listing, milliseconds, plain, plural, seconds
+from thalweg.report.numbers import count, listing, milliseconds, percent, plain, plural, seconds
 
 KINDS = {
     "better": "confirmed",
@@ -53,33 +53,30 @@ def rivals(race: Race) -> list[Contender]:
 
 
 def compared(race: Race, other: Contender) -> str:
-    """The winner beside one other, with the interval; a claim only where the interval excludes zero."""
+    """The winner beside one other, as far as the verdict claims it, with the interval."""
     found = lead(race, other)
     if found is None:
         return f"no difference to {who(other)} was computed"
     mean, low, high = found
     if low is None or high is None:
-        return f"{race.metric.difference(mean)} ahead of {who(other)}, without an interval"
-    span = race.metric.span(mean, low, high).removeprefix("+").replace("(", "(95 % interval ")
-    if other.beaten:
-        return f"it beats {who(other)} by {span}"
-    return f"it is not shown to beat {who(other)}: the difference is {span}"
+        return f"it is {race.metric.difference(mean)} ahead of {who(other)}, without an interval"
+    size, span = race.metric.span(mean, low, high).replace("+", "").rstrip(")").split(" (")
+    verb = "beats" if other.beaten else "is not shown to beat"
+    return f"it {verb} {who(other)} (difference {size}, 95 % interval {span})"
 
 
 def ranking(race: Race) -> str:
     """Who leads, by how much, and how firmly."""
-    shown = [c for c in race.contenders if c.mean is not None]
     winner = race.winner
     if winner is None or winner.mean is None:
+        shown = [c for c in race.contenders if c.mean is not None]
         return f"{plural(len(shown), 'recipe')} ran on fresh seeds; none is recommended yet."
-    seeds = plural(len(winner.ok_runs), "fresh seed")
-    reached = f"{who(winner)} reaches {race.metric.value(winner.mean)} of test {race.metric.name}"
-    if not race.metric.percent:
-        reached = f"{who(winner)} reaches a test {race.metric.name} of {race.metric.value(winner.mean)}"
+    value, seeds = race.metric.value(winner.mean), plural(len(winner.ok_runs), "fresh seed")
+    reached = f"{who(winner)} reaches a test {race.metric.name} of {value} over {seeds}"
     others = rivals(race)
     if not others:
-        return f"{capital(reached)} over {seeds}; nothing else was confirmed beside it."
-    return f"{capital(reached)} over {seeds}: {'; '.join(compared(race, other) for other in others)}."
+        return f"{reached}; nothing else was confirmed beside it."
+    return f"{reached}: {'; '.join(compared(race, other) for other in others)}."
 
 
 def capital(text: str) -> str:
@@ -128,10 +125,12 @@ def sensitivity(race: Race, panels: Sequence[Panel]) -> str:
     said = [text for panel in panels if (text := _away(race, panel))]
     if not said:
         return "No run came to its end, so no learning rate can be said to work."
-    shown = said[:4] + ([f"{len(said) - 4} more below"] if len(said) > 4 else [])
+    shown = said if len(said) < 6 else [*said[:4], f"{len(said) - 4} more below"]
     failed = sum(not run.ok for panel in panels for run in panel.runs)
     tail = f" {capital_count(failed)} failed (crosses at the bottom)." if failed else " No run failed."
-    return f"The best learning rate found is {listing(shown)}.{tail}"
+    shown[0] = shown[0].replace(" times)", " times torch's default)")
+    verb = "rate found is" if len(said) == 1 else "rates found are"
+    return f"The best learning {verb} {listing(shown)}.{tail}"
 
 
 def capital_count(number: int) -> str:
@@ -145,67 +144,64 @@ def _away(race: Race, panel: Panel) -> str | None:
     if found is None or not found.lr:
         return None
     text = f"{plain(found.lr)} for {panel.optimizer}"
-    if not panel.default:
-        return text
-    ratio = found.lr / panel.default
-    if 0.8 <= ratio <= 1.25:
-        return f"{text} (near torch's default)"
-    return f"{text} ({plain(max(ratio, 1 / ratio))} times {'above' if ratio > 1 else 'below'} the default)"
+    return f"{text} ({plain(found.lr / panel.default)} times)" if panel.default else text
 
 
 def reaching(race: Race, goal: Target, steps: Sequence[Times], times: Sequence[Times]) -> str:
     """How soon the winner reaches the target, and who does not."""
     bar = f"{race.metric.value(goal.value)} on the validation data, what {who(goal.owner)} ends at (median)"
-    text = f"The target is {bar}."
-    lead_row = next((i for i, row in enumerate(steps) if row.strong), 0)
-    step, second = censored_median(steps[lead_row].times), censored_median(times[lead_row].times)
-    name = steps[lead_row].name
+    return f"The target is {bar}.{_arrival(race, goal, steps, times)}{_missed(steps)}"
+
+
+def _arrival(race: Race, goal: Target, steps: Sequence[Times], times: Sequence[Times]) -> str:
+    """When the recommended recipe gets there; nothing where the target is its own end."""
+    i = next((i for i, row in enumerate(steps) if row.strong), None)
+    if i is None or goal.owner is race.winner:
+        return ""
+    step, second = censored_median(steps[i].times), censored_median(times[i].times)
     if step is None or second is None:
-        text += f" Most runs of {name} do not reach it."
-    elif race.winner is not None and goal.owner is not race.winner:
-        share = step / race.full_steps if race.full_steps else 1.0
-        text += f" {name} is there after {count(step)} steps ({seconds(second)}), {share:.0%} of the run.".replace(
-            "%", " %"
-        )
+        return f" Most runs of {steps[i].name} do not reach it."
+    share = percent(step / race.full_steps) if race.full_steps else "all"
+    return f" {steps[i].name} is there after {count(step)} steps ({seconds(second)}), {share} of the run."
+
+
+def _missed(steps: Sequence[Times]) -> str:
     missed = [f"{row.misses} of {len(row.times)} of {row.name}" for row in steps if row.misses]
-    if missed:
-        text += f" Runs that never got there are kept, as open triangles: {listing(missed)}."
-    return text
+    return f" Runs that never got there are kept, as open triangles: {listing(missed)}." if missed else ""
 
 
 def cost(race: Race, costs: Sequence[Cost]) -> str:
     """The optimizer's share of a step, and its memory."""
     first = next((c for c in costs if c.contender.winner), costs[0])
-    share = first.optimizer_ms / first.step_ms if first.step_ms else 0.0
-    part = f"{share:.0%}".replace("%", " %") if share >= 0.01 else "less than 1 %"
-    text = f"A step of {who(first.contender)} takes {milliseconds(first.step_ms)}; its optimizer is {part} of that"
+    share = percent(first.optimizer_ms / first.step_ms) if first.step_ms else "none"
+    step = f"A step of {who(first.contender)} takes {milliseconds(first.step_ms)}"
+    memory = ""
     if first.state_bytes is not None and race.parameters:
-        text += f" and keeps {plain(first.state_bytes / race.parameters)} bytes a parameter"
+        memory = f" and keeps {plain(first.state_bytes / race.parameters)} bytes a parameter"
+    return f"{step}; its optimizer is {share} of that{memory}.{_dearest(costs)}"
+
+
+def _dearest(costs: Sequence[Cost]) -> str:
     fastest, slowest = min(costs, key=lambda c: c.step_ms), max(costs, key=lambda c: c.step_ms)
     if slowest.step_ms > 1.1 * fastest.step_ms:
-        text += f". The dearest step is {who(slowest.contender)}'s, {milliseconds(slowest.step_ms)}"
-    elif len(costs) > 1:
-        text += ". All steps cost nearly the same"
-    return f"{text}."
+        return f" The dearest step is that of {who(slowest.contender)}, {milliseconds(slowest.step_ms)}."
+    return " All steps cost nearly the same." if len(costs) > 1 else ""
 
 
 def gap(race: Race, gaps: Sequence[Gap]) -> str:
     """The winner's gap, and the smallest."""
     first = next((g for g in gaps if g.contender.winner), gaps[0])
-    better = race.metric.gain(first.size) > 0
+    relation = "better" if race.metric.gain(first.size) > 0 else "worse"
+    size = race.metric.difference(first.size)
     text = (
-        f"{who(first.contender)} does {race.metric.difference(first.size)} {'better' if better else 'worse'} "
-        "on the data it was trained on than on the test data"
+        f"{who(first.contender)} does {size} {relation} on the data it was trained on than on the test data"
     )
     least = min(gaps, key=lambda g: race.metric.gain(g.size))
-    if len(gaps) > 1:
-        mine = least is first
-        text += (
-            "; no finalist has a smaller gap"
-            if mine
-            else (f"; the smallest gap is {who(least.contender)}'s, {race.metric.difference(least.size)}")
-        )
-    return f"{text}."
+    if len(gaps) == 1:
+        return f"{text}."
+    if least is first:
+        return f"{text}; no finalist has a smaller gap."
+    return f"{text}; the smallest gap is {race.metric.difference(least.size)}, of {who(least.contender)}."
 
 
 def edges(found: Sequence[object]) -> str:
@@ -244,5 +240,6 @@ def effort(race: Race) -> str:
         if (n := sum(run.phase == key for run in race.runs))
     ]
     spent = seconds(total_seconds(race.runs)) if race.runs else "no time"
-    steps = sum(run.steps for run in race.runs)
-    return f"{plural(len(race.runs), 'run')} ({', '.join(parts) or 'none'}), {count(steps)} steps, {spent} of computing."
+    steps = count(sum(run.steps for run in race.runs))
+    told = f" ({', '.join(parts)})" if parts else ""
+    return f"{plural(len(race.runs), 'run')}{told}, {steps} steps, {spent} of computing."

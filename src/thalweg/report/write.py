@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thalweg.errors import UserError
 from thalweg.report.page import render
+
+if TYPE_CHECKING:
+    from thalweg.race.plan import Plan
+    from thalweg.race.runs import Outcome
 
 
 def write(ledger_path: str | Path, out_path: str | Path) -> Path:
@@ -27,7 +33,6 @@ def write(ledger_path: str | Path, out_path: str | Path) -> Path:
     """
     from thalweg.race.ledger import Ledger
     from thalweg.race.plan import Plan
-    from thalweg.race.search import next_runs
     from thalweg.race.verdict import decide
 
     with Ledger.open(ledger_path) as ledger:
@@ -37,8 +42,17 @@ def write(ledger_path: str | Path, out_path: str | Path) -> Path:
         stored = meta["plan"]
         plan = Plan.from_json(stored) if isinstance(stored, str) else Plan(**stored)
         verdict = decide(plan, outcomes)
-        meta = {**meta, "plan_id": plan.id, "remaining_runs": len(next_runs(plan, outcomes))}
+        meta = {**meta, "plan_id": plan.id, "remaining_runs": _remaining(plan, outcomes)}
     return save(render(rows, meta, verdict), Path(out_path))
+
+
+def _remaining(plan: Plan, outcomes: Sequence[Outcome]) -> int:
+    """About how many runs are left; 0 only when the race is over."""
+    from thalweg.race.plan import total_runs
+    from thalweg.race.search import next_runs
+
+    known = len(next_runs(plan, outcomes))
+    return max(known, total_runs(plan) - len(outcomes)) if known else 0
 
 
 def save(page: str, path: Path) -> Path:

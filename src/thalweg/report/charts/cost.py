@@ -27,7 +27,7 @@ def draw(costs: Sequence[Cost], parameters: int | None, width: int) -> str:
         Item(
             c.contender.name,
             c.contender.style,
-            f"{milliseconds(c.step_ms)}, {milliseconds(c.optimizer_ms)} of it optimizer",
+            f"{milliseconds(c.step_ms)}, optimizer {milliseconds(c.optimizer_ms)}",
             c.contender.winner,
         )
         for c in costs

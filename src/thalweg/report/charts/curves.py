@@ -1,4 +1,4 @@
-"""Curves over the steps of the final runs: the mean over seeds, in a band from the lowest to the highest seed."""
+"""Curves over the steps of the final runs: the mean over seeds, in a band from lowest to highest seed."""
 
 from __future__ import annotations
 

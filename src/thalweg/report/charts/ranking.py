@@ -1,4 +1,4 @@
-"""The ranking: a dot and a 95 % interval a finalist, its seeds as faint dots, the difference to the winner."""
+"""The ranking: a dot and a 95 % interval a finalist, seeds as faint dots, the difference to the winner."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def _range(shown: list[Contender]) -> tuple[float, float]:
 def _winner_line(box: Frame, scale: Scale, winner: Contender | None) -> None:
     if winner is not None and winner.mean is not None:
         x = scale(winner.mean)
-        box.canvas.line(x, 4, x, box.bottom, "guide")
+        for y in box.middles if box.stacked else ():
+            box.canvas.line(x, y - 12, x, y + 12, "guide")
+        if not box.stacked:
+            box.canvas.line(x, 4, x, box.bottom, "guide")
 
 
 def remark(race: Race, contender: Contender) -> str:
@@ -64,4 +67,5 @@ def interval(metric: Metric, contender: Contender) -> str:
     seeds = plural(len(contender.ok_runs), "seed")
     if contender.low is None or contender.high is None:
         return f"{metric.value(contender.mean)} ({seeds})"
-    return f"{metric.value(contender.mean)} (95 % {metric.value(contender.low)} to {metric.value(contender.high)}, {seeds})"
+    ends = f"{metric.value(contender.low)} to {metric.value(contender.high)}"
+    return f"{metric.value(contender.mean)} (95 % interval {ends}, {seeds})"

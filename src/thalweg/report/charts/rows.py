@@ -33,6 +33,11 @@ class Frame:
     middles: tuple[float, ...]
     bottom: float
 
+    @property
+    def stacked(self) -> bool:
+        """Whether names stand above the rows."""
+        return self.canvas.width < STACKED_BELOW
+
 
 def frame(width: int, items: Sequence[Item], room: float = 0) -> Frame:
     """Names and remarks: beside the plot where there is room, above each row where there is not.
@@ -47,7 +52,7 @@ def frame(width: int, items: Sequence[Item], room: float = 0) -> Frame:
 
 def _beside(width: int, items: Sequence[Item], room: float) -> Frame:
     names = min(190.0, 34 + LETTER * max((len(item.name) for item in items), default=0))
-    remarks = min(330.0, 24 + 6.8 * max((len(item.remark) for item in items), default=0))
+    remarks = min(330.0, 24 + 7.5 * max((len(item.remark) for item in items), default=0))
     height = 38.0
     canvas = Canvas(width, height * len(items) + 46)
     middles = tuple(height * (i + 0.5) + 4 for i in range(len(items)))
@@ -64,7 +69,7 @@ def _stacked(width: int, items: Sequence[Item], room: float) -> Frame:
     middles = tuple(height * i + 36 for i in range(len(items)))
     for item, y in zip(items, middles, strict=True):
         symbol(canvas, 8, y - 20, item.style)
-        free = int((width - 30 - 6.8 * len(item.remark)) / LETTER)
+        free = int((width - 30 - 7.5 * len(item.remark)) / LETTER)
         canvas.text(22, y - 15.5, shorten(item.name, max(free, 6)), _class(item))
         canvas.text(width - 2, y - 15.5, item.remark, _remark(item), "end")
     return Frame(canvas, 8, width - 12 - room, middles, height * len(items) + 4)
@@ -83,6 +88,10 @@ def axis(frame: Frame, scale: Scale, title: str, *, percent: bool = False, wante
     values = ticks(scale.low, scale.high, wanted if frame.canvas.width >= STACKED_BELOW else 4)
     for value, text in zip(values, tick_texts(values, percent), strict=True):
         x = scale(value)
-        frame.canvas.line(x, 4, x, frame.bottom, "grid")
+        if frame.stacked:  # a line from top to bottom would cross the names
+            for y in frame.middles:
+                frame.canvas.line(x, y - 8, x, y + 8, "grid")
+        else:
+            frame.canvas.line(x, 4, x, frame.bottom, "grid")
         frame.canvas.text(x, frame.bottom + 15, text, "tick", "middle")
     frame.canvas.text((scale.start + scale.end) / 2, frame.bottom + 32, title, "axis", "middle")

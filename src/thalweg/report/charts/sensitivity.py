@@ -74,7 +74,7 @@ def _panel(race: Race, panel: Panel, x: Scale, y: Scale) -> str:
         _run(canvas, race, panel, run, x, y)
     for lr, value in panel.finalists:
         symbol(canvas, x(lr), y.clamp(value), panel.style, 6, "ring")
-        text = f"finalist at lr {plain(lr)}: {race.metric.value(value)}, mean of its final runs"
+        text = f"finalist at lr {plain(lr)}: {race.metric.value(value)}, median of its final runs"
         canvas.mark(x(lr), y.clamp(value), text)
     return canvas.svg(f"{panel.optimizer}: validation {race.metric.name} by learning rate", "panel")
 
@@ -97,6 +97,7 @@ def _ground(canvas: Canvas, race: Race, panel: Panel, x: Scale, y: Scale) -> Non
         canvas.text(x(value), HEIGHT - 17, plain(value), "tick", "middle")
     canvas.text((x.start + x.end) / 2, HEIGHT - 3, "learning rate", "axis", "middle")
     canvas.line(x.start, STRIP - 8, x.end, STRIP - 8, "floor")
+    canvas.text(x.start - 5, STRIP + 4, "failed", "small", "end")
     if panel.default:
         at = x(panel.default)
         canvas.line(at, 28, at, STRIP + 8, "default")

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from thalweg.report.palette import css_class, is_dashed
@@ -72,7 +73,7 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
         return [low]
     raw = (high - low) / max(wanted, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = power * next((m for m in (1, 2, 5) if raw <= m * power * 1.0001), 10)
+    step = power * min((1, 2, 5, 10), key=lambda m: abs(math.log(m * power / raw)))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(i * step, 12) for i in range(first, last + 1)]
@@ -96,7 +97,7 @@ def tick_texts(values: Sequence[float], percent: bool = False) -> list[str]:
     """
     scaled = [v * 100 if percent else v for v in values]
     gap = min(
-        (abs(b - a) for a, b in zip(scaled, scaled[1:], strict=False)),
+        (abs(b - a) for a, b in pairwise(scaled)),
         default=abs(scaled[0]) if scaled else 1.0,
     )
     places = min(6, max(0, -math.floor(math.log10(gap) + 1e-9))) if gap else 0
@@ -128,7 +129,7 @@ def _number(value: float) -> str:
 
 
 def element(tag: str, content: str | None = None, **attributes: object) -> str:
-    """One SVG element. Underscores in names become hyphens; a trailing one is dropped; floats are shortened."""
+    """One SVG element; underscores in names become hyphens, a trailing one is dropped, floats are short."""
     parts = []
     for name, value in attributes.items():
         if value is not None:
@@ -170,8 +171,9 @@ class Canvas:
     def svg(self, label: str, class_: str = "") -> str:
         """The finished element, with its hover values and a name for those who cannot see it."""
         values = escape(json.dumps(self.marks, ensure_ascii=False, separators=(",", ":")))
+        box = f"0 0 {_number(self.width)} {_number(self.height)}"
         return (
-            f'<svg class="chart {class_}" viewBox="0 0 {_number(self.width)} {_number(self.height)}" role="img" '
+            f'<svg class="chart {class_}" viewBox="{box}" role="img" '
             f'aria-label="{escape(label)}" tabindex="0" data-marks="{values}">{"".join(self.parts)}</svg>'
         )
 

@@ -1,4 +1,4 @@
-"""Time to the target: the median as a dot, seeds as faint dots, runs that never got there at the right edge."""
+"""Time to the target: the median as a dot, seeds as faint dots, misses as triangles at the right edge."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from thalweg.report.palette import css_class
 
 
 def lead(race: Race, contender: Contender) -> tuple[float, float | None, float | None] | None:
-    """How much better the winner is than a contender (positive: the winner leads), with the interval's ends."""
+    """How much better the winner is than a contender (positive: it leads), with the interval's ends."""
     if contender.diff is None:
         return None
     ahead = -race.metric.gain(contender.diff)
@@ -33,10 +33,12 @@ def draw(race: Race, others: Sequence[Contender], width: int) -> str:
         canvas.text(20, y - 15.5, shorten(f"over {contender.name}", 28), "label")
         span = race.metric.span(mean, low, high)
         canvas.text(width - 2, y - 15.5, span, "label strong", "end")
-        canvas.line(zero, y - 9, zero, y + 9, "zero")
+        canvas.line(scale.start, y, scale.end, y, "grid")
+        canvas.line(zero, y - 8, zero, y + 8, "zero")
         if low is not None and high is not None:
             canvas.line(scale(low), y, scale(high), y, f"interval {css_class(contender.style)}")
         symbol(canvas, scale(mean), y, contender.style, 5)
         canvas.mark(scale(mean), y, f"lead over {contender.name}: {span}")
-    canvas.text(zero, 46 * len(known) + 17, "0", "tick", "middle")
+    anchor = "start" if zero < 60 else "end" if zero > width - 60 else "middle"
+    canvas.text(zero, 46 * len(known) + 15, "no difference", "small", anchor)
     return canvas.svg("How far the recommended recipe is ahead; the ranking's table has the numbers")
