@@ -147,14 +147,15 @@ class Progress:
 
     def __init__(self, plan: Plan, began: float) -> None:
         self.total, self.began = total_steps(plan), began
-        self.first: tuple[float, int] | None = None
-        self.done = 0
+        self.done: int | None = None
+        self.mark: tuple[float, int] | None = None  # from the first step on: workers take time to start
 
     def see(self, rows: Sequence[Row], progress: Mapping[str, int]) -> None:
         """Take note of how far the race is."""
-        self.done = sum(row["steps"] for row in rows) + sum(progress.values())
-        if self.first is None:
-            self.first = (perf_counter(), self.done)
+        done = sum(row["steps"] for row in rows) + sum(progress.values())
+        if self.mark is None and self.done is not None and done > self.done:
+            self.mark = (perf_counter(), done)
+        self.done = done
 
     @property
     def elapsed(self) -> float:
@@ -164,9 +165,9 @@ class Progress:
     @property
     def left(self) -> float | None:
         """Seconds still to go, or None before anything is known."""
-        if self.first is None or self.done <= self.first[1]:
+        if self.mark is None or self.done is None or self.done <= self.mark[1]:
             return None
-        start, before = self.first
+        start, before = self.mark
         rate = (self.done - before) / (perf_counter() - start)
         return max(self.total - self.done, 0) / rate
 
@@ -178,7 +179,7 @@ class Progress:
     @property
     def percent(self) -> int:
         """How much of the steps is done."""
-        return math.floor(100 * self.done / self.total)
+        return math.floor(100 * (self.done or 0) / self.total)
 
 
 def title(meta: Mapping[str, Any], plan: Plan) -> str:

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+TINY = '''
+import torch
+from torch import nn
+
+from thalweg.tasks import Task
+
+generator = torch.Generator().manual_seed(7)
+
+
+def split(count):
+    x = torch.randn(count, 12, generator=generator)
+    noise = 0.5 * torch.randn(count, generator=generator)
+    return x, ((x @ torch.linspace(-1, 1, 12) + noise) > 0).long()
+
+
+def loss(model, batch):
+    return nn.functional.cross_entropy(model(batch[0]), batch[1])
+
+
+def accuracy(model, batch):
+    return (model(batch[0]).argmax(1) == batch[1]).float().mean()
+
+
+task = Task(
+    name="tiny",
+    model=lambda: nn.Linear(12, 2),
+    train=split(200),
+    valid=split(200),
+    test=split(200),
+    loss=loss,
+    metric=accuracy,
+    batch_size=20,
+    epochs=4,
+)
+'''
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A task file that trains in milliseconds: a linear model of 26 parameters on 200 samples."""
+    path = tmp_path / "tiny.py"
+    path.write_text(TINY)
+    return path
