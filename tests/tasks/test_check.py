@@ -106,7 +106,7 @@ LOSSES = [
     (returns_item, r"loss\(model, batch\) returned a float; return the loss as a tensor", "return mse_loss"),
     (
         returns_detached,
-        r"does not depend on the model's parameters .*leave out detach\(\)",
+        r".*does not depend on the model's parameters .*leave out detach\(\)",
         "return mse_loss",
     ),
     (returns_nan, r"loss\(model, batch\) is nan at the first step; check it", "return mse_loss"),

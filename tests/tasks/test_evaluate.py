@@ -1,5 +1,8 @@
 """An evaluation is the plain mean over all samples, and leaves no trace."""
 
+import random
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,7 +17,7 @@ KINDS = {
 
 
 class TensorSubset(torch.utils.data.Subset):
-    """A dataset that is no TensorDataset, so that it takes the path of a dataset."""
+    """No TensorDataset, so that it takes the path of a dataset."""
 
     def __init__(self, *tensors):
         super().__init__(TensorDataset(*tensors), range(len(tensors[0])))
@@ -36,7 +39,13 @@ def test_limit(make, fields):
     model = nn.Linear(1, 1)
     loss, _ = make().evaluate(model, "train", limit=4)
     inputs, targets = fields["train"]
-    assert loss == pytest.approx(float(mse_loss(model(inputs[:4]), targets[:4])), rel=1e-6)
+    assert loss == pytest.approx(mse_loss(model(inputs[:4]), targets[:4]).item(), rel=1e-6)
+
+
+def seed_all():
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
 
 
 class Noisy(nn.Module):
@@ -49,7 +58,7 @@ class Noisy(nn.Module):
 
     def forward(self, x):
         self.calls += 1
-        torch.rand(3)
+        torch.rand(3), np.random.rand(), random.random()
         return self.inner(x)
 
 
@@ -58,9 +67,11 @@ def test_model_and_generators_are_left_as_they_were(make):
     model.inner[1].eval()  # a frozen normalization stays frozen
     before = {name: value.clone() for name, value in model.state_dict().items()}
     modes = [module.training for module in model.modules()]
-    state = torch.get_rng_state()
+    seed_all()
     make().evaluate(model, "valid")
-    assert torch.equal(torch.get_rng_state(), state)
+    after = torch.rand(1).item(), np.random.rand(), random.random()
+    seed_all()
+    assert after == (torch.rand(1).item(), np.random.rand(), random.random())
     assert [module.training for module in model.modules()] == modes
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -102,7 +113,7 @@ def test_an_input_changed_in_place_is_computed_again(make):
         return difference.mean()
 
     model = nn.Linear(1, 1)
-    assert make(metric=shifted).evaluate(model, "test")[1] == pytest.approx(float(model.weight), abs=1e-4)
+    assert make(metric=shifted).evaluate(model, "test")[1] == pytest.approx(model.weight.item(), abs=1e-4)
 
 
 def test_models_called_with_options_or_returning_tuples(make):

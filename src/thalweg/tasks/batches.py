@@ -11,11 +11,13 @@
 """
 
 import hashlib
+import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, default_collate
@@ -252,8 +254,13 @@ def samples(batch: Batch) -> int:
     return len(first)
 
 
-def undisturbed(device: torch.device) -> AbstractContextManager[None]:
-    """Return a context at whose end torch's global generators are as they were at its start."""
-    if device.type == "cuda":
-        return torch.random.fork_rng([device])
-    return torch.random.fork_rng([])
+@contextmanager
+def undisturbed(device: torch.device) -> Iterator[None]:
+    """At the end, the global generators of torch, numpy and random are as they were at the start."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)

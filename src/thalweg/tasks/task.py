@@ -142,7 +142,7 @@ class Task:
     ) -> tuple[float, float]:
         """Return the mean loss and metric of `model` over a split, each batch weighted by its samples.
 
-        The model is put in evaluation mode and back, no gradient is recorded, and torch's global generators
+        The model is put in evaluation mode and back, no gradient is recorded, and the global generators
         are left as they were, so that looking at a model does not change its training. Where loss and metric
         call the model on the same tensor, it runs once.
 
