@@ -5,7 +5,7 @@
 True
 """
 
+from thalweg.report.files import write
 from thalweg.report.page import render
-from thalweg.report.write import write
 
 __all__ = ["render", "write"]

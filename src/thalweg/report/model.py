@@ -172,6 +172,11 @@ class Race:
         return _mapping(self.meta.get("facts"))
 
     @property
+    def source(self) -> Mapping[str, Any]:
+        """Where the task comes from: its name, its source, its hash."""
+        return _mapping(self.meta.get("task_source"))
+
+    @property
     def kind(self) -> str:
         """The verdict's kind: better, tie, not_enough or no_result."""
         return str(self.verdict.get("kind") or "no_result")

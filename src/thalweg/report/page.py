@@ -25,8 +25,7 @@ def render(runs: Sequence[Row], meta: Mapping[str, Any], verdict: object) -> str
     Args:
         runs: rows of the ledger's table ``runs`` as dictionaries; ``recipe`` and ``curve`` parsed or JSON.
         meta: the ledger's table ``meta``; ``plan``, ``facts``, ``versions`` and ``machine`` parsed or JSON.
-            ``remaining_runs``, when above zero, marks the race as unfinished; ``source`` is the task as it
-            was named on the command line.
+            ``remaining_runs``, when above zero, marks the race as unfinished.
         verdict: a `thalweg.race.verdict.Verdict`, the same as a mapping, or None.
 
     Returns:

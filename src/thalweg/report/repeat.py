@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from thalweg.errors import UserError
+from thalweg.race.plan import Plan
 from thalweg.report import text
 from thalweg.report.charts.svg import escape
 from thalweg.report.first import code
 from thalweg.report.model import Race, as_mapping
 from thalweg.report.numbers import count, finite, plural
-from thalweg.report.parts import section
+from thalweg.report.parts import note, section
+
+HINT: Final = (
+    "A budget in time becomes a plan by the speed of the machine; the plan below is what ran. The race's "
+    "folder holds recipe.json: with it thalweg train repeats one run of the final bit for bit on this machine."
+)
 
 
 def repeat(race: Race) -> str:
@@ -22,30 +29,34 @@ def repeat(race: Race) -> str:
     )
     blocks = [code("Commands", "\n".join(commands(race)))]
     if race.recipe:
-        blocks.append(code("recipe.json", json.dumps(dict(race.recipe), indent=2)))
+        blocks.append(code("The recipe as JSON", json.dumps(dict(race.recipe), indent=2)))
     return section(
         "repeat",
         "How to repeat",
         f"The race spent {text.effort(race)}",
+        note(HINT),
         f'<dl class="facts">{facts}</dl>',
         f'<div class="blocks">{"".join(blocks)}</div>',
     )
 
 
 def commands(race: Race) -> list[str]:
-    """What to type: the race again, and a training with its recipe."""
-    source = shlex.quote(str(race.meta.get("source") or race.task))
-    plan = race.plan
-    parts = [f"thalweg race {source}"]
-    if race.full_steps:
-        parts.append(f"--steps {race.full_steps}")
-    if race.optimizers:
-        parts.append(f"--optimizers {shlex.quote(','.join(race.optimizers))}")
-    parts.append(f"--seed {plan.get('seed', 0)}")
-    lines = [" ".join(parts)]
-    if race.recipe:
-        lines.append(f"thalweg train {source} --recipe recipe.json")
-    return lines
+    """What to type: the race again as it was asked for, and a training with its recipe."""
+    asked = as_mapping(race.meta.get("request"))
+    source = shlex.quote(str(race.source.get("source") or asked.get("source") or race.task))
+    budget = finite(asked.get("budget"))
+    options = {
+        "--budget": f"{budget:g}s" if budget else "",
+        "--steps": asked.get("steps") if asked else race.full_steps,
+        "--optimizers": shlex.quote(",".join(race.optimizers)),
+        "--seed": race.plan.get("seed"),
+        "--workers": asked.get("workers"),
+        "--device": race.plan.get("device"),
+    }
+    given = [f"{name} {value}" for name, value in options.items() if value not in (None, "")]
+    given += ["--compare"] if race.plan.get("purpose") == "compare" else []
+    train = [f"thalweg train {source} --recipe recipe.json"] if race.recipe else []
+    return [" ".join(["thalweg race", source, *given]), *train]
 
 
 def listing(race: Race) -> list[tuple[str, str]]:
@@ -53,21 +64,36 @@ def listing(race: Race) -> list[tuple[str, str]]:
     plan = race.plan
     found = [
         ("task", race.task),
-        ("task source", str(race.meta.get("source") or "")),
-        ("task sha256", str(plan.get("task_hash") or "")),
-        ("plan", str(race.meta.get("plan_id") or plan.get("id") or "")),
+        ("task source", str(race.source.get("source") or "")),
+        ("task hash", str(race.source.get("hash") or plan.get("task_hash") or "")),
+        ("model and data", _facts(race.facts)),
+        ("plan", str(race.meta.get("plan_id") or "")),
+        *_phases(plan),
         ("seed", str(plan.get("seed", ""))),
         ("seeds of the final", _seeds(race)),
-        ("full run", f"{count(race.full_steps)} steps" if race.full_steps else ""),
-        ("screening run", _steps(plan.get("screen_steps"))),
-        ("purpose", str(plan.get("purpose") or "")),
         ("device", _device(plan)),
-        ("model and data", _flat(race.facts)),
         ("versions", _flat(as_mapping(race.meta.get("versions")) or as_mapping(plan.get("versions")))),
         ("machine", _flat(as_mapping(race.meta.get("machine"))) or str(race.meta.get("machine") or "")),
-        ("started", str(race.meta.get("created") or "")),
+        ("begun", str(race.meta.get("created") or "")),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def _phases(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The plan's own description, phase by phase."""
+    try:
+        lines = Plan.from_json(json.dumps(dict(plan))).describe()
+    except UserError:
+        return []
+    return [(name, " ".join(words)) for name, *words in (line.split() for line in lines)]
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """The size of the model and of the data."""
+    told = {"parameters": "parameters", "train": "training samples", "valid": "validation", "test": "test"}
+    known = [f"{count(n)} {noun}" for key, noun in told.items() if (n := finite(facts.get(key))) is not None]
+    batch = finite(facts.get("batch_size"))
+    return ", ".join([*known, *([f"batches of {count(batch)}"] if batch else [])])
 
 
 def _seeds(race: Race) -> str:
@@ -75,11 +101,6 @@ def _seeds(race: Race) -> str:
     if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1)):
         return f"{seeds[0]} to {seeds[-1]}"
     return ", ".join(map(str, seeds))
-
-
-def _steps(value: object) -> str:
-    found = finite(value)
-    return plural(round(found), "step") if found else ""
 
 
 def _device(plan: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -39,8 +40,7 @@ def write(ledger_path: str | Path, out_path: str | Path) -> Path:
         meta, rows, outcomes = ledger.meta(), ledger.runs(), ledger.outcomes()
     verdict = None
     if meta.get("plan"):
-        stored = meta["plan"]
-        plan = Plan.from_json(stored) if isinstance(stored, str) else Plan(**stored)
+        plan = Plan.from_json(json.dumps(meta["plan"]))
         verdict = decide(plan, outcomes)
         meta = {**meta, "plan_id": plan.id, "remaining_runs": _remaining(plan, outcomes)}
     return save(render(rows, meta, verdict), Path(out_path))

@@ -1,9 +1,13 @@
-"""A race that never ran: real plans and a real ledger file, with results from a formula."""
+"""Races that never ran: real plans and real ledger files, with results from a formula."""
 
+import json
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pytest
 
 from thalweg.race.ledger import Ledger
 from thalweg.race.plan import Plan
@@ -120,17 +124,26 @@ def plan(**changes: object) -> Plan:
     return replace(first, **changes)
 
 
-def meta(drawn: Plan, **more: object) -> dict[str, object]:
+def meta(drawn: Plan) -> dict[str, object]:
     """What the driver writes beside the runs."""
     return {
-        "plan": drawn.to_json(),
+        "plan": json.loads(drawn.to_json()),
         "plan_id": drawn.id,
         "task": drawn.task,
         "created": "2026-05-04T10:11:12+00:00",
         "versions": {"thalweg": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6", "python": "3.11.7"},
         "machine": {"system": "Linux x86_64", "processor": "AMD EPYC", "cores": 2, "threads": 2},
-        "facts": {"parameters": PARAMETERS, "train": 12_000, "valid": 2_000, "test": 2_000},
-        **more,
+        "facts": {
+            "parameters": PARAMETERS,
+            "train": 12_000,
+            "valid": 2_000,
+            "test": 2_000,
+            "batch_size": 128,
+            "metric_name": drawn.metric_name,
+            "higher_is_better": drawn.higher_is_better,
+        },
+        "task_source": {"name": drawn.task, "source": drawn.task, "hash": drawn.task_hash},
+        "request": {"source": drawn.task, "budget": 180.0, "steps": None, "workers": 2},
     }
 
 
@@ -149,13 +162,28 @@ def results(drawn: Plan, world: World, stop: int | None = None) -> list[tuple[Ru
     return done
 
 
-def ledger(
-    path: Path, drawn: Plan | None = None, world: World | None = None, stop: int | None = None, **more: object
-) -> Path:
+def fill(path: Path, drawn: Plan, world: World, stop: int | None = None) -> Path:
     """A real ledger file of a made-up race."""
-    drawn, world = drawn or plan(), world or World()
+    moment = "2026-05-04T10:11:12+00:00"
     with Ledger.open(path, "write") as book:
-        book.put_meta(meta(drawn, **more))
+        book.put_meta(meta(drawn))
         for spec, result in results(drawn, world, stop):
-            book.insert(spec, result, "2026-05-04T10:11:12+00:00", "2026-05-04T10:11:14+00:00")
+            book.insert(spec, result, moment, moment)
     return path
+
+
+@pytest.fixture(scope="session")
+def make_ledger(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes the ledger of a race; keywords change the plan, `world` the task, `stop` ends it early."""
+
+    def make(world: dict[str, object] | None = None, stop: int | None = None, **changes: object) -> Path:
+        folder = tmp_path_factory.mktemp("race")
+        return fill(folder / "race.sqlite", plan(**changes), World(**(world or {})), stop)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def full(make_ledger: Callable[..., Path]) -> Path:
+    """The ledger of a whole race: five optimizers, about 120 runs, some diverged."""
+    return make_ledger()
