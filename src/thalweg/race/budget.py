@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from thalweg.errors import UserError
 from thalweg.race.plan import Plan
 from thalweg.race.priors import check_optimizers
+from thalweg.race.statistics import FEWEST_PAIRS, LEVEL, fewest_pairs
 
 SHORTEST_RUN = 40
 """Steps: a shorter full run says nothing about a long one."""
@@ -32,7 +33,7 @@ class Shape:
         rounds: Rounds of refinement.
         points: Runs in each round; when comparing, rounded up to the same number for each optimizer.
         finalists: Recipes in the final, at most; all optimizers when comparing.
-        pairs: Fresh seeds of each finalist.
+        pairs: Fresh seeds of each finalist; more where Holm's correction could not pass with so few.
         shortest: The least length of a full run, as a fraction of the task's own, for this shape.
     """
 
@@ -194,14 +195,17 @@ def _seconds(shape: Shape, optimizers: int, purpose: str, steps: int, costs: Cos
 def _counts(shape: Shape, optimizers: int, purpose: str, steps: int) -> dict[str, int]:
     """Return the numbers of a plan that a shape makes for so many optimizers."""
     equal = purpose == "compare"
+    finalists = optimizers if equal else min(shape.finalists, optimizers)
+    comparisons = math.comb(finalists + 1, 2)
+    enough = fewest_pairs(LEVEL / comparisons) if shape.pairs >= FEWEST_PAIRS else 0
     return {
         "screen_steps": max(steps // shape.screen, 1),
         "trials": shape.trials,
         "heats": optimizers * (1 + (shape.extra > 0)) if equal else optimizers + shape.extra,
         "rounds": shape.rounds,
         "points": optimizers * math.ceil(shape.points / optimizers) if equal else shape.points,
-        "finalists": optimizers if equal else min(shape.finalists, optimizers),
-        "pairs": shape.pairs,
+        "finalists": finalists,
+        "pairs": max(shape.pairs, enough),
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from thalweg.race.plan import Plan
 from thalweg.race.priors import Range, prior
 from thalweg.race.recipe import Recipe, number
 from thalweg.race.runs import Outcome
@@ -45,7 +44,7 @@ class Edge:
         return f"{self.optimizer}: {self.hyper} {number(self.value)} {place}, {went}."
 
 
-def edges_of(plan: Plan, recipes: Sequence[Recipe], outcomes: Iterable[Outcome]) -> tuple[Edge, ...]:
+def edges_of(recipes: Sequence[Recipe], outcomes: Iterable[Outcome]) -> tuple[Edge, ...]:
     """Return the edges on which the given recipes sit."""
     tried = [outcome.recipe for outcome in outcomes if outcome.status == "ok"]
     edges = []

@@ -23,6 +23,7 @@ from typing import Any
 from thalweg.errors import UserError
 from thalweg.race.priors import check_optimizers
 from thalweg.race.runs import Outcome, RunSpec
+from thalweg.race.statistics import FEWEST_PAIRS
 
 __all__ = ["Outcome", "Plan", "RunSpec", "Stage", "total_runs", "total_steps"]
 
@@ -143,11 +144,13 @@ class Plan:
         search = f"heats     {self.heats} of them at full length, {self.steps:,} steps"
         near = f"refine    {self.rounds * self.points} recipes near the leaders, in {self.rounds} rounds"
         final = f"final     {self.finalists} finalist{'s' * (self.finalists > 1)} and torch's default AdamW"
+        mute = "          (too few seeds for a claim; a larger budget has room for one)"
         return [
             f"screen    {n} optimizers x {self.trials} recipes, {self.screen_steps:,} steps each",
             search,
             *([near] if self.rounds * self.points else []),
             f"{final} on {self.pairs} fresh seeds, {self.steps:,} steps each",
+            *([mute] if self.pairs < FEWEST_PAIRS else []),
         ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from thalweg.race.plan import Plan
 from thalweg.race.recipe import BASELINE, Recipe
@@ -32,7 +33,8 @@ def next_runs(plan: Plan, done: Iterable[Outcome]) -> list[RunSpec]:
 
 
 def _phases(plan: Plan) -> Sequence[Callable[[Plan, Sequence[Outcome]], list[RunSpec]]]:
-    return [_screen, _heats] + [_refine] * plan.rounds + [_final]
+    rounds = [partial(_refine, round_=number) for number in range(plan.rounds)]
+    return [_screen, _heats, *rounds, _final]
 
 
 def _screen(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
@@ -54,21 +56,16 @@ def _heats(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
     return [_full(plan, outcome.recipe, "heats") for outcome in (firsts + rest)[: plan.heats]]
 
 
-def _refine(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
-    """New recipes near the best of the leading optimizers."""
-    full = [outcome for outcome in before if outcome.steps == plan.steps and outcome.phase != "screen"]
-    leaders = best_of_each(plan, full)
-    if plan.purpose == "find":
-        leaders = leaders[: plan.finalists]
-    if not leaders:
-        return []
-    round_ = sum(outcome.phase == "refine" for outcome in before) // max(plan.points, 1)
+def _refine(plan: Plan, before: Sequence[Outcome], round_: int) -> list[RunSpec]:
+    """New recipes near the best of the leading optimizers; the best leader comes first in the deal."""
+    full = [outcome for outcome in before if outcome.phase != "screen"]
+    leaders = best_of_each(plan, full)[: None if plan.purpose == "compare" else plan.finalists]
     width = _WIDTHS[min(round_, len(_WIDTHS) - 1)]
-    tried = {outcome.recipe.id for outcome in before if outcome.phase != "screen"}
+    tried = {outcome.recipe.id for outcome in full}
     specs = []
     for place, leader in enumerate(leaders):
         count = len(range(place, plan.points, len(leaders)))
-        seed = _number(plan, leader.label, round_ + 1)
+        seed = _number(plan, leader.label, round_)
         fresh = [r for r in near(leader.recipe, count + len(tried), width, seed) if r.id not in tried]
         specs += [_full(plan, recipe, "refine") for recipe in fresh[:count]]
     return specs

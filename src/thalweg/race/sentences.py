@@ -5,15 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from thalweg.race.final import BASELINE_NAME, Finalist
 from thalweg.race.runs import BASELINE_LABEL
 from thalweg.race.statistics import FEWEST_PAIRS
-
-if TYPE_CHECKING:
-    from thalweg.race.verdict import Finalist
-
-BASELINE_NAME = "torch's default AdamW"
 
 
 @dataclass(frozen=True)

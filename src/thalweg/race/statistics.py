@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEVEL = 0.05
+"""How often a verdict may claim a difference that is none."""
 FEWEST_PAIRS = 6
 """No claim on fewer pairs: with 5 the sign-flip test cannot reach 5 %."""
 _EXACT_PAIRS = 16
@@ -127,8 +129,8 @@ def seeds_needed(differences: Sequence[float], alpha: float = 0.05, target: floa
         return None
     mean, sd = abs(float(np.mean(differences))), spread(differences)
     if sd == 0:
-        return _fewest(alpha) if mean > 0 else None
-    low, high = _fewest(alpha), 1000
+        return fewest_pairs(alpha) if mean > 0 else None
+    low, high = fewest_pairs(alpha), 1000
     if mean == 0 or power(mean / sd, high, alpha) < target:
         return None
     while low < high:
@@ -137,6 +139,10 @@ def seeds_needed(differences: Sequence[float], alpha: float = 0.05, target: floa
     return low
 
 
-def _fewest(alpha: float) -> int:
-    """Return the fewest pairs at which the sign-flip test can reach a level at all."""
+def fewest_pairs(alpha: float) -> int:
+    """Return the fewest pairs with which the sign-flip test can go under a level at all.
+
+    >>> fewest_pairs(0.05), fewest_pairs(0.05 / 6)
+    (6, 8)
+    """
     return max(FEWEST_PAIRS, math.floor(1 - math.log2(alpha)) + 1)

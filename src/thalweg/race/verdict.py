@@ -4,13 +4,12 @@ Claims come only from the final: recipes chosen before it, on paired seeds that 
 used, by test metric. The winner is the finalist with the best mean. It *beats* another finalist when
 the exact sign-flip test of their paired differences, Holm-adjusted over all pairs of finalists, is
 under 5 %, the 95 % t-interval excludes 0, and there are at least 6 pairs. Holm over all pairs makes
-every such statement of a verdict true together at least 95 % of the time, although the data chose
+all such statements of a verdict true together at least 95 % of the time, although the data chose
 the winner. A finalist that fails on any seed cannot win.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,56 +17,12 @@ from typing import Any
 
 from thalweg.race import sentences
 from thalweg.race.edges import Edge, edges_of
+from thalweg.race.final import Entry, Finalist, compare, describe, entries
 from thalweg.race.plan import Plan
 from thalweg.race.recipe import Recipe
-from thalweg.race.runs import BASELINE_LABEL, Outcome, healthy
-from thalweg.race.statistics import FEWEST_PAIRS, holm, seeds_needed, sign_flip_p, spread, t_interval
+from thalweg.race.runs import BASELINE_LABEL, Outcome
 
-LEVEL = 0.05
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A recipe in the final, its results on the test data, and its distance to the winner.
-
-    Attributes:
-        label: An optimizer's key, or ``"baseline"``.
-        name: The label in words.
-        recipe: The recipe.
-        id: The recipe's id.
-        n: Paired seeds that count.
-        failures: Seeds on which it diverged or failed; with any, it cannot win.
-        mean: The mean test metric, over the seeds on which it ended.
-        sd: The standard deviation over seeds.
-        low: The lower end of the 95 % t-interval of the mean.
-        high: The upper end.
-        diff_to_winner: Mean of (this - winner) over paired seeds, in the metric's own units.
-        diff_low: The lower end of its 95 % paired t-interval.
-        diff_high: The upper end.
-        p: The sign-flip p-value against the winner, Holm-adjusted over all pairs of finalists.
-        beaten: Whether the winner beats it.
-        within_margin: Whether the whole interval of the difference lies inside the margin.
-        seeds_needed: Paired seeds that would show the difference seen with 80 % power, if it is
-            real; None when that is over 1,000, or makes no sense.
-    """
-
-    label: str
-    name: str
-    recipe: Recipe
-    id: str
-    n: int
-    failures: int
-    mean: float | None
-    sd: float | None
-    low: float | None
-    high: float | None
-    diff_to_winner: float | None = None
-    diff_low: float | None = None
-    diff_high: float | None = None
-    p: float | None = None
-    beaten: bool = False
-    within_margin: bool = False
-    seeds_needed: int | None = None
+__all__ = ["Edge", "Finalist", "Verdict", "decide"]
 
 
 @dataclass(frozen=True)
@@ -76,14 +31,16 @@ class Verdict:
 
     Attributes:
         kind: ``"better"`` (the winner beats every other finalist), ``"tie"`` (it does not, but no
-            unbeaten one can be further away than the margin), ``"not_enough"`` (neither is shown)
-            or ``"no_result"`` (nothing was confirmed).
+            unbeaten one is further away than the margin), ``"not_enough"`` (neither is shown) or
+            ``"no_result"`` (nothing was confirmed).
         sentence: The verdict in words.
         winner: The recipe with the best mean in the final; None without a result.
         winner_label: Its label.
         finalists: All finalists, best first; those that failed on some seed come last.
         pairs: Paired seeds that count.
         margin: The margin of a tie, in the metric's own units.
+        metric_name: The task's metric.
+        higher_is_better: Its direction.
         baseline_sentence: The winner against torch's default AdamW, in words.
         edges: Where a finalist sits on the edge of its search space.
         notes: Further sentences that a reader must know.
@@ -108,21 +65,17 @@ class Verdict:
         return next((f for f in self.finalists if f.label == BASELINE_LABEL), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as plain values for JSON."""
-        value = asdict(self)
-        value["winner"] = None if self.winner is None else asdict(self.winner)
-        return value
+        """Return the verdict as plain values for JSON; a number that is not finite becomes None."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
-@dataclass(frozen=True)
-class _Entry:
-    label: str
-    recipe: Recipe
-    results: Mapping[int, float]
-    failures: int
-
-    def on(self, seeds: Sequence[int]) -> list[float]:
-        return [self.results[seed] for seed in seeds]
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def decide(plan: Plan, outcomes: Iterable[Outcome]) -> Verdict:
@@ -134,125 +87,63 @@ def decide(plan: Plan, outcomes: Iterable[Outcome]) -> Verdict:
             since looking early and often finds winners that are none.
     """
     everything = list({outcome.key: outcome for outcome in outcomes}.values())
-    entries = _entries([o for o in everything if o.phase == "final"])
-    sound = [entry for entry in entries if not entry.failures]
-    seeds = sorted(set.intersection(*(set(e.results) for e in sound))) if sound else []
-    notes = [
-        sentences.failed(_name(e), e.failures, e.failures + len(e.results)) for e in entries if e.failures
-    ]
+    field = entries([outcome for outcome in everything if outcome.phase == "final"])
+    sound = [entry for entry in field if not entry.failures]
+    broken = [entry for entry in field if entry.failures]
+    seeds = sorted(set.intersection(*(set(entry.results) for entry in sound))) if sound else []
+    notes = [sentences.failed(e.name, e.failures, e.failures + len(e.results)) for e in broken]
     if not seeds:
-        return _no_result(plan, entries, notes)
+        return _no_result(plan, field, notes)
     sign = 1 if plan.higher_is_better else -1
     sound.sort(key=lambda entry: (-sign * math.fsum(entry.on(seeds)), entry.label))
-    complete = len(seeds) == plan.pairs
-    compared = _compare(plan, sound, seeds, complete)
-    edges = edges_of(plan, [e.recipe for e in sound if e.label != BASELINE_LABEL], everything)
-    kind = _kind(compared)
-    words = sentences.Words(plan.metric_name, plan.higher_is_better, len(seeds))
+    complete = seeds == sorted(plan.final_seeds)
     if not complete:
         notes.insert(0, sentences.unfinished(len(seeds), plan.pairs))
+    compared = compare(sound, seeds, plan.margin, complete)
+    edges = edges_of([e.recipe for e in sound if e.label != BASELINE_LABEL], everything)
+    notes += [edge.sentence() for edge in edges if edge.hyper == "lr"]
+    return _verdict(plan, compared, [describe(e, sorted(e.results)) for e in broken], edges, notes)
+
+
+def _verdict(
+    plan: Plan,
+    compared: Sequence[Finalist],
+    broken: Sequence[Finalist],
+    edges: tuple[Edge, ...],
+    notes: list[str],
+) -> Verdict:
+    kind, winner = _kind(compared), compared[0]
+    margin = plan.margin * abs(winner.mean or 0.0)
+    words = sentences.Words(plan.metric_name, plan.higher_is_better, winner.n)
     return Verdict(
         kind=kind,
-        sentence=sentences.headline(kind, compared, words, _margin(plan, compared)),
-        winner=compared[0].recipe,
-        winner_label=compared[0].label,
-        finalists=(*compared, *(_described(e, sorted(e.results)) for e in entries if e.failures)),
-        pairs=len(seeds),
-        margin=_margin(plan, compared),
+        sentence=sentences.headline(kind, compared, words, margin),
+        winner=winner.recipe,
+        winner_label=winner.label,
+        finalists=(*compared, *broken),
+        pairs=winner.n,
+        margin=margin,
         metric_name=plan.metric_name,
         higher_is_better=plan.higher_is_better,
         baseline_sentence=sentences.against_baseline(compared, words),
         edges=edges,
-        notes=(*notes, *(edge.sentence() for edge in edges if edge.hyper == "lr")),
-    )
-
-
-def _entries(final: Sequence[Outcome]) -> list[_Entry]:
-    entries = []
-    for label in sorted({outcome.label for outcome in final}):
-        mine = [outcome for outcome in final if outcome.label == label]
-        ended = {o.seed: o.test_metric for o in mine if o.status == "ok" and o.test_metric is not None}
-        results = {seed: value for seed, value in ended.items() if healthy(value)}
-        entries.append(_Entry(label, mine[0].recipe, results, len(mine) - len(results)))
-    return entries
-
-
-def _no_result(plan: Plan, entries: Sequence[_Entry], notes: Sequence[str]) -> Verdict:
-    return Verdict(
-        kind="no_result",
-        sentence=sentences.no_result(bool(entries)),
-        winner=None,
-        winner_label=None,
-        finalists=tuple(_described(entry, sorted(entry.results)) for entry in entries),
-        pairs=0,
-        margin=math.nan,
-        metric_name=plan.metric_name,
-        higher_is_better=plan.higher_is_better,
         notes=tuple(notes),
     )
 
 
-def _compare(plan: Plan, ranked: Sequence[_Entry], seeds: Sequence[int], complete: bool) -> list[Finalist]:
-    """Describe the sound finalists, best first, and test the winner against each of the others."""
-    pairs = list(itertools.combinations(range(len(ranked)), 2))
-    values = [entry.on(seeds) for entry in ranked]
-    raw = [sign_flip_p(_minus(values[j], values[i])) for i, j in pairs]
-    adjusted = dict(zip(pairs, zip(raw, holm(raw), strict=True), strict=True))
-    winner = _described(ranked[0], seeds)
-    margin = _margin(plan, [winner])
-    may_claim = complete and len(seeds) >= FEWEST_PAIRS
-    others = [
-        _against(_described(entry, seeds), _minus(values[j], values[0]), *adjusted[0, j], margin, may_claim)
-        for j, entry in enumerate(ranked)
-        if j > 0
-    ]
-    return [winner, *others]
-
-
-def _against(
-    finalist: Finalist, differences: list[float], raw: float, p: float, margin: float, may_claim: bool
-) -> Finalist:
-    gap = t_interval(differences)
-    beaten = may_claim and p < LEVEL and not gap.low <= 0 <= gap.high
-    level = LEVEL * raw / p if p > 0 else LEVEL
-    need = None if beaten else seeds_needed(differences, level)
-    return Finalist(
-        **{
-            **_fields(finalist),
-            "diff_to_winner": gap.mean,
-            "diff_low": gap.low,
-            "diff_high": gap.high,
-            "p": p,
-            "beaten": beaten,
-            "within_margin": may_claim and max(abs(gap.low), abs(gap.high)) <= margin,
-            "seeds_needed": None if need is None else max(need, len(differences) + 1),
-        }
+def _no_result(plan: Plan, field: Sequence[Entry], notes: Sequence[str]) -> Verdict:
+    return Verdict(
+        kind="no_result",
+        sentence=sentences.no_result(bool(field)),
+        winner=None,
+        winner_label=None,
+        finalists=tuple(describe(entry, sorted(entry.results)) for entry in field),
+        pairs=0,
+        margin=0.0,
+        metric_name=plan.metric_name,
+        higher_is_better=plan.higher_is_better,
+        notes=tuple(notes),
     )
-
-
-def _fields(finalist: Finalist) -> dict[str, Any]:
-    return {name: getattr(finalist, name) for name in Finalist.__dataclass_fields__}
-
-
-def _described(entry: _Entry, seeds: Sequence[int]) -> Finalist:
-    values = entry.on(seeds)
-    base = Finalist(
-        entry.label,
-        _name(entry),
-        entry.recipe,
-        entry.recipe.id,
-        len(values),
-        entry.failures,
-        None,
-        None,
-        None,
-        None,
-    )
-    if not values:
-        return base
-    mean = t_interval(values)
-    numbers = {"mean": mean.mean, "sd": spread(values), "low": mean.low, "high": mean.high}
-    return Finalist(**{**_fields(base), **numbers})
 
 
 def _kind(compared: Sequence[Finalist]) -> str:
@@ -260,15 +151,3 @@ def _kind(compared: Sequence[Finalist]) -> str:
     if len(compared) > 1 and not unbeaten:
         return "better"
     return "tie" if unbeaten and all(f.within_margin for f in unbeaten) else "not_enough"
-
-
-def _margin(plan: Plan, compared: Sequence[Finalist]) -> float:
-    return plan.margin * abs(compared[0].mean or 0.0)
-
-
-def _minus(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    return [x - y for x, y in zip(a, b, strict=True)]
-
-
-def _name(entry: _Entry) -> str:
-    return sentences.BASELINE_NAME if entry.label == BASELINE_LABEL else entry.label
