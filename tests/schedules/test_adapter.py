@@ -180,6 +180,13 @@ def test_a_run_that_is_cut_and_resumed_gets_the_same_values(stop: int) -> None:
         assert drive(resumed, 14 - stop) == whole[stop:]
 
 
+def test_a_resumed_run_may_skip_an_optimizer_step_without_a_warning() -> None:
+    resumed = cosine(9).attach(sgd())
+    resumed.load_state_dict({**resumed.state_dict(), "last_epoch": 5})
+    resumed.step()  # as when a gradient scaler skips the first step after loading
+    assert resumed.last_epoch == 6
+
+
 def test_last_step_goes_on_from_a_loaded_optimizer_and_from_a_fresh_one() -> None:
     schedule = warmup(3) >> cosine(7)
     whole = drive(schedule.attach(sgd()), 14)

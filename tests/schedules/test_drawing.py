@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from thalweg.errors import UserError
-from thalweg.schedules import Schedule, constant, cosine, linear, parse, step, warmup
+from thalweg.schedules import Schedule, constant, cosine, linear, parse, warmup
 from thalweg.schedules.axes import label, ticks
 
 
@@ -48,10 +48,11 @@ def test_the_axes_carry_numbers() -> None:
     assert lines[-1].split() == ["0", "250", "500", "750", "1,000"]
 
 
-def test_a_jump_has_no_gap() -> None:
-    drawing = step(50, gamma=0.01).draw(steps=100, width=40, height=10)
-    middle = [line for line in drawing.splitlines()[1:9] if any("\u2801" <= c <= "\u28ff" for c in line)]
-    assert len(middle) == 8
+@pytest.mark.parametrize("text", ["step(50, gamma=0.01)", "constant(50, 0.01) >> constant(50)"])
+def test_a_jump_has_no_gap(text: str) -> None:
+    drawing = parse(text).draw(steps=100, width=40, height=10)
+    crossed = [line for line in drawing.splitlines()[1:9] if any("\u2801" <= c <= "\u28ff" for c in line)]
+    assert len(crossed) == 8
 
 
 def test_more_steps_than_the_schedule_has_show_what_follows() -> None:
