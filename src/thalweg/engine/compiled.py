@@ -6,6 +6,8 @@ shapes cause no recompilation, and scalars travel in a tensor, so that a changin
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import count
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -16,6 +18,8 @@ from thalweg.engine.plan import Program
 from thalweg.engine.reference import total
 
 __all__ = ["step", "total"]
+
+_programs = count()
 
 
 def step(batch: Batch, totals: Mapping[int, float]) -> None:
@@ -38,7 +42,10 @@ def _compiled(program: Program, compensated: bool) -> Callable[[list[Tensor], Te
     def run(arrays: list[Tensor], constants: Tensor) -> None:
         _update(program, compensated, arrays, constants)
 
-    return torch.compile(run, dynamic=True, fullgraph=True)
+    # torch limits how often one code object is compiled: each program gets a code object of its own.
+    code = run.__code__.replace(co_name=f"run_{next(_programs)}")
+    own = FunctionType(code, run.__globals__, code.co_name, None, run.__closure__)
+    return torch.compile(own, dynamic=True, fullgraph=True)
 
 
 def _update(program: Program, compensated: bool, arrays: list[Tensor], constants: Tensor) -> None:

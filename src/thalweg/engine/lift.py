@@ -41,12 +41,13 @@ def lift(
     returns: Sequence[ast.expr],
 ) -> Lifted:
     """Split a rule's expressions into scalar-only ones and the per-element rest."""
-    lifter = _Lifter(set(scalars))
+    lifter = _Lifter(set(scalars), set(tensors) | set(scalars))
     kept = []
     for name, expression in body:
         if lifter.is_scalar(expression):
             lifter.assign(name, expression)
         else:
+            lifter.taken.add(name)
             lifter.scalar_names.discard(name)
             kept.append((name, lifter.visit(expression)))
     out = tuple(lifter.visit(e) for e in returns)
@@ -76,8 +77,9 @@ def _compile(
 class _Lifter(ast.NodeTransformer):
     """Replaces each largest scalar-only expression by a name and remembers the expression."""
 
-    def __init__(self, scalar_names: set[str]) -> None:
+    def __init__(self, scalar_names: set[str], taken: set[str]) -> None:
         self.scalar_names = scalar_names
+        self.taken = taken  # names that a scalar may not be given: expressions are shared by their text
         self.statements: list[ast.stmt] = []
         self.found: dict[str, str] = {}  # lifted name -> the expression's dump, to share equal ones
 
@@ -90,8 +92,9 @@ class _Lifter(ast.NodeTransformer):
 
     def assign(self, name: str, expression: ast.expr) -> None:
         """Keep an assignment whose value is a scalar among the scalar statements."""
-        if name in self.scalar_names:
-            raise UserError(f"the scalar {name!r} is assigned twice; give the second value its own name")
+        if name in self.taken:
+            raise UserError(f"{name!r} is assigned a scalar, but has a value already; use a name of its own")
+        self.taken.add(name)
         self.scalar_names.add(name)
         self.statements.append(_assign(name, expression))
 

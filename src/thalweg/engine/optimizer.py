@@ -71,11 +71,7 @@ class Optimizer(torch.optim.Optimizer):
         group = self.param_groups[-1]
         try:
             check_options(type(self).__name__, group, self.intervals)
-            for p in group["params"]:
-                if p.is_complex() or not p.is_floating_point():
-                    raise UserError(
-                        f"a parameter of dtype {p.dtype} cannot be optimized; use a real float dtype"
-                    )
+            _check_params(group["params"])
         except UserError:
             self.param_groups.pop()
             raise
@@ -126,7 +122,7 @@ class Optimizer(torch.optim.Optimizer):
     # -- the step -------------------------------------------------------------------------------------------
 
     def program(self, group: Mapping[str, Any]) -> Program:
-        """The composed program of a group: the user's gradient transforms run first, the algorithm's after."""
+        """The composed program of a group; the user's gradient transforms run before the algorithm's."""
         rule, own = self.algorithm(group)
         before = tuple(t for t in self.transforms if t.on == "grad")
         after = tuple(t for t in self.transforms if t.on != "grad")
@@ -202,6 +198,12 @@ class Optimizer(torch.optim.Optimizer):
         return False
 
 
+def _check_params(params: Iterable[Tensor]) -> None:
+    for p in params:
+        if not p.is_floating_point():
+            raise UserError(f"a parameter of dtype {p.dtype} cannot be optimized; use a real float dtype")
+
+
 def _checked(transforms: Iterable[Transform]) -> tuple[Transform, ...]:
     if isinstance(transforms, Transform):
         raise UserError(f"transforms is a list: transforms=[{transforms!r}]")
@@ -211,4 +213,6 @@ def _checked(transforms: Iterable[Transform]) -> tuple[Transform, ...]:
             raise UserError(
                 f"transforms holds {t!r}; use those of thalweg.transforms, such as clip_norm(1.0)"
             )
+    if len({id(t) for t in out}) < len(out):
+        raise UserError("transforms holds the same transform twice; make a second one if both are meant")
     return out

@@ -16,7 +16,7 @@ functions of `thalweg.engine.ops` and, among scalars, ``**``. Everything else is
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -110,6 +110,9 @@ def _parse(function: Callable[..., Any], states: Mapping[str, str], moves: bool)
     scalars = tuple(a.arg for a in arguments.kwonlyargs)
     if tensors[:1] != ("p",):
         reader.refuse(definition, "the first argument is p, the parameter")
+    for argument in ast.walk(arguments):
+        if isinstance(argument, ast.arg):
+            reader.check_name(argument, argument.arg)
     body, returns = reader.read(tensors + scalars)
     if set(states) != set(tensors[2:]):
         reader.refuse(definition, f"states= must name exactly the arguments after g: {tensors[2:]}")
@@ -144,15 +147,14 @@ class _Reader:
         raise UserError(f"{self.place(node)}: rule {self.definition.name!r}: {why}")
 
     def read(self, names: tuple[str, ...]) -> tuple[tuple[tuple[str, ast.expr], ...], tuple[ast.expr, ...]]:
-        known = set(names)
+        known = dict.fromkeys(names, False)
         statements = list(self._statements())
         if not statements or not isinstance(statements[-1], ast.Return) or statements[-1].value is None:
             self.refuse(self.definition, "the last line returns the step and the new states")
         body = [self._assignment(s, known) for s in statements[:-1]]
         value: ast.expr = statements[-1].value  # type: ignore[attr-defined]
         returns = tuple(value.elts) if isinstance(value, ast.Tuple) else (value,)
-        for expression in returns:
-            self.check(expression, known)
+        self._check_numbers(returns, known)
         return tuple(body), returns
 
     def _statements(self) -> Iterator[ast.stmt]:
@@ -163,7 +165,12 @@ class _Reader:
             if not is_docstring:
                 yield statement
 
-    def _assignment(self, statement: ast.stmt, known: set[str]) -> tuple[str, ast.expr]:
+    def check_name(self, node: ast.AST, name: str) -> None:
+        """Refuse a name that would hide one of the vocabulary or of the lifted scalars."""
+        if name in _ARITY or name.startswith("_"):
+            self.refuse(node, f"the name {name!r} is taken by the vocabulary; choose another")
+
+    def _assignment(self, statement: ast.stmt, known: dict[str, bool]) -> tuple[str, ast.expr]:
         if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1):
             self.refuse(statement, "only assignments to a name, then one return")
         assert isinstance(statement, ast.Assign)
@@ -171,39 +178,48 @@ class _Reader:
         if not isinstance(target, ast.Name):
             self.refuse(statement, "only assignments to a plain name")
         assert isinstance(target, ast.Name)
-        self.check(statement.value, known)
-        known.add(target.id)
+        self.check_name(statement, target.id)
+        known[target.id] = self.check(statement.value, known)
         return target.id, statement.value
 
-    def check(self, node: ast.expr, known: set[str]) -> None:
-        """Refuse an expression that is outside the vocabulary."""
+    def check(self, node: ast.expr, known: dict[str, bool]) -> bool:
+        """Refuse an expression outside the vocabulary; True if it is a condition instead of a number."""
         match node:
             case ast.Name() if node.id not in known:
                 self.refuse(node, f"{node.id!r} is neither an argument nor assigned before")
             case ast.Name():
-                return
+                return known[node.id]
             case ast.Constant() if isinstance(node.value, bool) or not isinstance(node.value, int | float):
                 self.refuse(node, f"the constant {node.value!r} is not a number")
             case ast.Constant():
-                return
+                return False
             case ast.BinOp() if isinstance(node.op, _OPERATORS):
-                self._check_all((node.left, node.right), known)
+                self._check_numbers((node.left, node.right), known)
             case ast.UnaryOp() if isinstance(node.op, ast.USub):
-                self.check(node.operand, known)
+                self._check_numbers((node.operand,), known)
             case ast.Compare() if len(node.ops) == 1 and isinstance(node.ops[0], _COMPARISONS):
-                self._check_all((node.left, node.comparators[0]), known)
+                self._check_numbers((node.left, node.comparators[0]), known)
+                return True
             case ast.Call() if isinstance(node.func, ast.Name) and not node.keywords:
-                self._check_call(node, node.func.id, known)
+                return self._check_call(node, node.func.id, known)
             case _:
                 self.refuse(node, f"{ast.unparse(node)!r} is outside the vocabulary of rules")
+        return False
 
-    def _check_call(self, node: ast.Call, name: str, known: set[str]) -> None:
+    def _check_call(self, node: ast.Call, name: str, known: dict[str, bool]) -> bool:
         if name not in _ARITY:
             self.refuse(node, f"no function {name!r}; there are {', '.join(ops.__all__)}")
         if len(node.args) != _ARITY[name]:
             self.refuse(node, f"{name} takes {_ARITY[name]} arguments, not {len(node.args)}")
-        self._check_all(node.args, known)
+        numbers = node.args
+        if name == "where":
+            numbers = node.args[1:]
+            if not self.check(node.args[0], known):
+                self.refuse(node, "the first argument of where is a condition, such as a comparison")
+        self._check_numbers(numbers, known)
+        return name == "isfinite"
 
-    def _check_all(self, nodes: Any, known: set[str]) -> None:
+    def _check_numbers(self, nodes: Sequence[ast.expr], known: dict[str, bool]) -> None:
         for node in nodes:
-            self.check(node, known)
+            if self.check(node, known):
+                self.refuse(node, f"the condition {ast.unparse(node)!r} is no number; only where takes one")

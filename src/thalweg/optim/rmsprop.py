@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from thalweg.engine.ops import sqrt
+from thalweg.engine.ops import maximum, sqrt
 from thalweg.engine.optimizer import Optimizer
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, rule
@@ -24,10 +24,13 @@ def rmsprop(p, g, s, *, alpha, eps):  # type: ignore[no-untyped-def]
 
 @rule(states={"s": "square_avg", "a": "grad_avg"})
 def rmsprop_centered(p, g, s, a, *, alpha, eps):  # type: ignore[no-untyped-def]
-    """Graves 2013, equations 38-40: divided by an estimate of the standard deviation."""
+    """Graves 2013, equations 38-40: divided by an estimate of the standard deviation.
+
+    Rounding can make the variance of a constant gradient negative: it counts as zero, never as a NaN.
+    """
     s = alpha * s + (1 - alpha) * g * g
     a = alpha * a + (1 - alpha) * g
-    return g / (sqrt(s - a * a) + eps), s, a
+    return g / (sqrt(maximum(s - a * a, 0)) + eps), s, a
 
 
 _MOMENTUM = Transform(heavy_ball, on="step", options={"dampening": 0.0})
