@@ -1,21 +1,33 @@
-"""Find the training recipe for a PyTorch model, and prove it."""
+"""Find the training recipe for a PyTorch model, and prove it.
+
+>>> import thalweg
+>>> thalweg.schedules.warmup(100)(50)
+0.5
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import optim, schedules, transforms
+    from thalweg import optim, schedules, tasks, transforms
+    from thalweg.race.api import race
+    from thalweg.race.train import train
+    from thalweg.tasks import Task
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "optim", "schedules", "transforms"]
+__all__ = ["Task", "__version__", "optim", "race", "schedules", "tasks", "train", "transforms"]
+
+_HOMES = {"Task": "thalweg.tasks", "train": "thalweg.race.train"}
 
 
 def __getattr__(name: str) -> Any:
     """Import a part when it is first used, so that ``thalweg --help`` need not wait for torch."""
-    if name in __all__:
-        return import_module(f"thalweg.{name}")
-    raise AttributeError(f"module 'thalweg' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'thalweg' has no attribute {name!r}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    return import_module(f"thalweg.{name}")
 
 
 def __dir__() -> list[str]:

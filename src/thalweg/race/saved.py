@@ -16,7 +16,7 @@ from thalweg.race.recipe import Recipe
 
 FORMAT = "thalweg recipe 1"
 FIGURES = ("valid_metric", "valid_loss", "test_metric", "test_loss", "train_metric", "train_loss", "weights")
-PACKAGES = ("thalweg", "torch", "numpy", "numba")
+PACKAGES = ("thalweg", "torch", "numpy", "llvmlite")
 
 
 @dataclass(frozen=True)
