@@ -1,8 +1,9 @@
-"""Which tensors are stepped together: sorted once for each pattern of present gradients, refreshed at each step."""
+"""Which tensors are stepped together: sorted once for each pattern of gradients, refreshed at each step."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Layout", "StepCounters", "initial_state", "is_dense"]
 
+_pointer = Tensor.data_ptr
+
 
 def is_dense(p: Tensor) -> bool:
     """True if the tensor's elements fill a stretch of memory without gaps or overlaps."""
@@ -30,7 +33,7 @@ def is_low_precision(p: Tensor) -> bool:
 
 
 def initial_state(program: Program, p: Tensor) -> dict[str, Any]:
-    """Zero states in the precision of the arithmetic, and a Kahan compensation where the parameter needs one."""
+    """Zero states in the precision of the arithmetic, and a Kahan compensation for a low-precision p."""
     state: dict[str, Any] = {"step": torch.zeros((), dtype=torch.float32)}
     state.update((key, torch.zeros_like(p, dtype=compute_dtype(p))) for key in program.states)
     if is_low_precision(p):
@@ -47,11 +50,18 @@ class StepCounters:
     def __init__(self, count: int) -> None:
         self.tensor = torch.zeros(count)
         self.values = self.tensor.numpy()
+        self.views = self.tensor.unbind()
 
     def adopt(self, index: int, state: dict[str, Any]) -> None:
         """Take over a parameter's count."""
-        self.values[index] = float(state["step"])
-        state["step"] = self.tensor[index]
+        if state["step"] is not self.views[index]:
+            self.values[index] = float(state["step"])
+            state["step"] = self.views[index]
+
+
+def _kind(p: Tensor) -> tuple[Any, ...]:
+    """What of a tensor the engines rely on: its size and where its elements lie."""
+    return p.dtype, p.stride(), p.shape, p.device
 
 
 @dataclass(eq=False)
@@ -63,7 +73,7 @@ class Member:
     index: IntArray
     groups: IntArray
     slots: list[dict[str, Any]]
-    strides: list[tuple[int, ...]]
+    kinds: list[tuple[Any, ...]]
     names: list[str] | None = None
 
 
@@ -75,6 +85,7 @@ class Layout:
     ) -> None:
         self.optimizer, self.params, self.counters = optimizer, params, counters
         self.members: list[Member] = []
+        self.pointers = list(map(_pointer, params))
         kinds: dict[Any, list[int]] = {}
         groups = [i for i, group in enumerate(optimizer.param_groups) for _ in group["params"]]
         programs = [optimizer.program(group) for group in optimizer.param_groups]
@@ -84,56 +95,85 @@ class Layout:
                 kinds.setdefault((programs[groups[i]], p.dtype, p.device, engine), []).append(i)
         for (program, _, _, engine), index in kinds.items():
             self.members.append(self._member(program, engine, index, [groups[i] for i in index]))
+        self.slots = list(optimizer.state.values())
+        self.entries = list(_entries(self.members))
 
     def _member(self, program: Program, engine: Engine, index: list[int], groups: list[int]) -> Member:
-        optimizer = self.optimizer
         params = [self.params[i] for i in index]
-        for i, p, group in zip(index, params, groups, strict=True):
-            state = optimizer.state[p]
-            for key, value in optimizer.states_of(optimizer.param_groups[group], p).items():
-                state.setdefault(key, value)
-            self.counters.adopt(i, state)
-        slots = [optimizer.state[p] for p in params]
         compensated = is_low_precision(params[0])
         keys = (*program.states, COMPENSATION) if compensated else program.states
+        slots = [self._slot(i, g, keys) for i, g in zip(index, groups, strict=True)]
         states = [[slot[key] for slot in slots] for key in keys]
         rows = np.zeros(len(params), dtype=np.int64)
         batch = Batch(program, params, [], states, rows, (), compensated)
-        strides = [p.stride() for p in params]
-        return Member(batch, engine, np.array(index), np.array(groups), slots, strides)
+        return Member(batch, engine, np.array(index), np.array(groups), slots, list(map(_kind, params)))
+
+    def _slot(self, i: int, group: int, keys: Sequence[str]) -> dict[str, Any]:
+        """A parameter's state: begun where it has none, fitted to the parameter where that has changed."""
+        optimizer, p = self.optimizer, self.params[i]
+        slot: dict[str, Any] = optimizer.state[p]
+        if not slot.keys() >= {"step", *keys}:
+            slot.update({**optimizer.states_of(optimizer.param_groups[group], p), **slot})
+        for key in keys:
+            slot[key] = self._fitted(i, key, slot[key])
+        self.counters.adopt(i, slot)
+        return slot
+
+    def _fitted(self, i: int, key: str, state: Tensor) -> Tensor:
+        p = self.params[i]
+        dtype = p.dtype if key == COMPENSATION else compute_dtype(p)
+        if _kind(state) == (dtype, *_kind(p)[1:]):
+            return state
+        if state.shape != p.shape:
+            raise UserError(
+                f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, the parameter "
+                f"{tuple(p.shape)}; after a change of size, delete its state: del optimizer.state[p]"
+            )
+        return torch.empty_like(p, dtype=dtype).copy_(state)
 
     def holds(self, params: Sequence[Tensor], state: Mapping[Tensor, Any]) -> bool:
-        """True if the parameters and their states are still the same objects."""
-        if len(params) != len(self.params) or not all(map(operator.is_, params, self.params)):
-            return False
-        for member in self.members:
-            batch, slots = member.batch, member.slots
-            if state.get(batch.params[0]) is not slots[0] or state.get(batch.params[-1]) is not slots[-1]:
-                return False
-            keys = (*batch.program.states, COMPENSATION)
-            for key, column in zip(keys, batch.states, strict=False):
-                if not all(map(operator.is_, [slot.get(key) for slot in slots], column)):
-                    return False
-        return True
+        """True if the parameters and their states are still the same objects, of the same kinds."""
+        return (
+            _same(params, self.params)
+            and _same(state.values(), self.slots)
+            and _same(_entries(self.members), self.entries)
+            and self._in_place()
+        )
+
+    def _in_place(self) -> bool:
+        """True unless a parameter's data was swapped for one of another kind (`model.to`, pruning, ...)."""
+        pointers = list(map(_pointer, self.params))
+        if pointers == self.pointers:
+            return True
+        self.pointers = pointers
+        return all(list(map(_kind, m.batch.params)) == m.kinds for m in self.members)
 
     def refresh(self, grads: Sequence[Tensor | None]) -> None:
         """Read this step's gradients and scalars."""
         for member in self.members:
             batch = member.batch
             found = [grads[i] for i in member.index]
-            dtype = batch.params[0].dtype
             batch.grads = [
                 g
-                if g.dtype is dtype and g.layout is torch.strided and g.stride() == stride
+                if g.dtype is kind[0]
+                and g.layout is torch.strided
+                and g.stride() == kind[1]
+                and g.shape == kind[2]
                 else self._dense(int(member.index[k]), batch.params[k], g)
-                for k, (g, stride) in enumerate(zip(found, member.strides, strict=True))
+                for k, (g, kind) in enumerate(zip(found, member.kinds, strict=True))
             ]
             self._scalars(member)
 
     def _dense(self, index: int, p: Tensor, g: Tensor) -> Tensor:
+        """A copy of a gradient that lies otherwise in memory than its parameter."""
+        name = self.optimizer.name_of(index)
         if g.layout is not torch.strided:
-            name = self.optimizer.name_of(index)
             raise UserError(f"the gradient of {name} is sparse; build the layer with sparse=False")
+        if g.shape != p.shape:
+            raise UserError(
+                f"the gradient of {name} has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}; "
+                "call zero_grad and backward again after a change of size"
+            )
         return torch.empty_like(p).copy_(g)
 
     def _scalars(self, member: Member) -> None:
@@ -156,8 +196,18 @@ class Layout:
         return member.names
 
 
+def _same(some: Iterable[Any], others: Sequence[Any]) -> bool:
+    """True if two sequences hold the very same objects."""
+    found = list(some)
+    return len(found) == len(others) and all(map(operator.is_, found, others))
+
+
+def _entries(members: Sequence[Member]) -> Iterator[Any]:
+    return chain.from_iterable(map(dict.values, (slot for member in members for slot in member.slots)))
+
+
 def _values(group: Mapping[str, Any], t: int) -> dict[str, Any]:
-    """The scalars that rules may ask for: the group's options, with betas taken apart, and the step's number."""
+    """The scalars that rules may ask for: the group's options, betas taken apart, and the step's number."""
     values = {**group, "lr": float(group["lr"]), "t": t}
     if "betas" in group:
         values["beta1"], values["beta2"] = (float(b) for b in group["betas"])
