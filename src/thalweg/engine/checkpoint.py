@@ -18,7 +18,7 @@ __all__ = ["loading"]
 
 @contextmanager
 def loading(optimizer: "Optimizer") -> Iterator[None]:
-    """Within this context, torch's `load_state_dict` gets a checked state, and its casts are undone after it."""
+    """Give torch's `load_state_dict` a checked state, and undo its casts afterwards."""
     adapted: dict[str, Any] = {}
 
     def before(_: Any, state_dict: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _kernel(program: Program, stage: int | None, dtypes: tuple[str, ...], compen
 
 
 def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
-    """Each tensor's sum for a reducing stage: one read-only pass, the same result on any number of threads."""
+    """Each tensor's sum for a reducing stage: one read-only pass, the same on any number of threads."""
     table = _table(batch)
     partials = np.zeros(len(table))
     _run(

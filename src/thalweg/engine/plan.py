@@ -2,7 +2,7 @@
 
 A step runs in stages, each a parsed rule::
 
-    gradient -> [on="grad" transforms] -> rule -> [on="step" transforms] -> p -= lr * step -> [on="param" transforms]
+    gradient -> [on="grad"] -> rule -> [on="step"] -> p -= lr * step -> [on="param"]
 
 A transform that needs a sum over the whole gradient (a norm) declares it; the engine computes the sum in one
 read-only pass and hands it to the transform as the scalar ``total``.

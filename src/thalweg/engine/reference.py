@@ -1,4 +1,4 @@
-"""The reference engine: calls each rule's function on torch tensors. The truth that other engines are held to.
+"""The reference engine: calls each rule's function on torch tensors; the truth for the other engines.
 
 Any dtype, any device, differentiable: `update` is pure, so an optimizer can be unrolled within a graph.
 """

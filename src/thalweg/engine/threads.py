@@ -1,8 +1,8 @@
 """Running one native function on several threads at once.
 
-torch's own OpenMP pool is used where it can be found (GNU OpenMP, Linux): its threads are awake already, and a
-second pool would fight it for the cores. Elsewhere a small pool of Python threads does; native code runs
-without the interpreter lock.
+torch's own OpenMP pool is used where it can be found (GNU OpenMP, Linux): its threads are awake already,
+and a second pool would fight it for the cores. Elsewhere a small pool of Python threads does; native code
+runs without the interpreter lock.
 """
 
 import ctypes

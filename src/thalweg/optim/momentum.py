@@ -52,7 +52,7 @@ class Momentum(Optimizer):
 
     At a constant η all three walk the same path: "velocity" at η and "average" at η / (1 - μ) equal "sum" at
     η. They part when η changes: "velocity" keeps the old η in what it has accumulated, the others rescale the
-    whole velocity at once. "sum" equals `SGD` with momentum. v has the shape of its parameter and starts at zero.
+    whole velocity at once. "sum" equals `SGD` with momentum. v starts at zero, with its parameter's shape.
 
     Source: "sum" is Sutskever et al. 2013 as torch and the first source document write it; "velocity" is
     Polyak 1964 as the same paper's equations 1-2 write it; "average" is the fifth source document's.
@@ -114,11 +114,11 @@ class Nesterov(Optimizer):
         v_t &= μ v_{t-1} - η ∇f(θ_{t-1} + μ v_{t-1}) \\
         θ_t &= θ_{t-1} + v_t
 
-    The gradient is taken at the point where the velocity is about to carry the parameter, so `step` needs a
-    closure: it moves the parameters to θ + μv, calls the closure there once, moves them back bit by bit and takes
-    the step. Between steps the model holds θ. At a constant η the look-ahead points θ + μv are the iterates of
-    ``SGD(nesterov=True)``, which needs no closure. v has the shape of its parameter and starts at zero. Source:
-    Nesterov 1983; Sutskever, Martens, Dahl & Hinton 2013, equations 3-4.
+    The gradient is taken at the point where the velocity is about to carry the parameter, so `step` needs
+    a closure: it moves the parameters to θ + μv, calls the closure there once, puts the very same θ back and
+    takes the step. Between steps the model holds θ. At a constant η the look-ahead points θ + μv are the
+    iterates of ``SGD(nesterov=True)``, which needs no closure. v has the shape of its parameter and starts at
+    zero. Source: Nesterov 1983; Sutskever, Martens, Dahl & Hinton 2013, equations 3-4.
 
     Args:
         params: parameters, named parameters or groups.

@@ -43,9 +43,9 @@ class SGD(Optimizer):
         θ_t &= θ_{t-1} - η v_t
 
     where μ is the momentum and τ the dampening; without momentum the step is g itself. With `nesterov` the
-    step is g + μ v: Nesterov's method, written for the point at which the gradient is taken (`Nesterov` is the
-    textbook form). Weight decay is coupled: g ← g + λθ, which for SGD is the same as decoupled decay. v has
-    the shape of its parameter. Source: Polyak 1964; Sutskever, Martens, Dahl & Hinton 2013, section 2. Other
+    step is g + μ v: Nesterov's method, written for the point at which the gradient is taken (`Nesterov` is
+    the textbook form). Weight decay is coupled: g ← g + λθ, which for SGD equals decoupled decay. v
+    has the shape of its parameter. Source: Polyak 1964; Sutskever, Martens, Dahl & Hinton 2013, section 2. Other
     conventions of momentum: `Momentum`.
 
     The source documents' example of a velocity that builds up and absorbs a reversal:

@@ -44,8 +44,8 @@ def clip_value(limit: float) -> Transform:
 def clip_norm(max_norm: float) -> Transform:
     r"""Scale the whole gradient down if its norm is above a threshold: g <- g · c / max(c, ‖g‖).
 
-    ‖g‖ is the Euclidean norm over all parameters of the optimizer, summed in double in one read-only pass. The
-    direction is kept. Source: Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, algorithm 1.
+    ‖g‖ is the Euclidean norm over all parameters of the optimizer, summed in double in one read-only pass.
+    The direction is kept. Source: Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, algorithm 1.
     `torch.nn.utils.clip_grad_norm_` divides by ‖g‖ + 1e-6 instead, which leaves the norm a little under c.
 
     The third source document's second example, a gradient of norm 13 and a threshold of 5:
@@ -75,7 +75,7 @@ def clip_norm(max_norm: float) -> Transform:
 def _finite(totals: Totals) -> bool:
     if names := totals.not_finite():
         raise FloatingPointError(
-            f"the gradient of {', '.join(names[:3])} is infinite or NaN; put guard(policy='skip') before clip_norm "
-            "to skip such steps, or lower the learning rate"
+            f"the gradient of {', '.join(names[:3])} is infinite or NaN; lower the learning rate, "
+            "or put guard(policy='skip') before clip_norm to skip such steps"
         )
     return False

@@ -31,7 +31,7 @@ def guard(policy: Literal["raise", "skip"] = "raise") -> Transform:
 
     Raises:
         UserError: another policy.
-        FloatingPointError: (at the step, with "raise") names the parameters and how many elements are affected.
+        FloatingPointError: (at the step, with "raise") names the parameters and counts their bad elements.
     """
     if policy not in ("raise", "skip"):
         raise UserError(f"guard: policy must be 'raise' or 'skip', got {policy!r}")
