@@ -75,7 +75,9 @@ def headline(kind: str, compared: Sequence[Finalist], words: Words, margin: floa
     if not others:
         return f"{winner.name} is the only finalist that trained on every seed: nothing to compare it with."
     unbeaten = [finalist for finalist in others if not finalist.beaten]
-    rest = _behind([f for f in others if f.beaten])
+    rest = _behind(
+        [f for f in others if f.beaten and f.label != BASELINE_LABEL]
+    )  # that one has its own sentence
     if kind == "better":
         rivals = [f for f in others if f.label != BASELINE_LABEL] or others
         return f"{winner.name} beats {rivals[0].name} by {words.gain(rivals[0])}{_behind(rivals[1:])}."
