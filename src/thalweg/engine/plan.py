@@ -118,11 +118,13 @@ class Program:
     def constants(
         self, values: Mapping[str, Any], totals: Mapping[int, float], stop: int | None = None
     ) -> list[float]:
-        """All lifted scalars of the stages before `stop`, in order, as a kernel reads them."""
+        """All lifted scalars of the stages before `stop`, then of its reduction, as a kernel reads them."""
         out: list[float] = []
         for i, stage in enumerate(self.stages[:stop]):
             arguments = self.scalars(stage, values, totals.get(i))
             out += [float(x) for x in stage.rule.lifted.scalars(**arguments)]
+        if stop is not None and (transform := self.stages[stop].transform) and transform.reduce:
+            out += [float(x) for x in transform.reduce.lifted.scalars()]
         return out
 
 
