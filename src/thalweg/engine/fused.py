@@ -16,7 +16,7 @@ from thalweg.engine.threads import launch
 __all__ = ["step", "supports", "total"]
 
 CHUNK = 65536  # elements: large enough to stream, small enough to balance threads
-SHARED_FROM = 32768  # elements in all: below this, waking a second thread costs more than it saves
+SHARED_FROM = 524288  # elements in all: below this, waiting for a second thread can cost more than it saves
 _pointer = Tensor.data_ptr
 
 
