@@ -39,7 +39,8 @@ def _recipe(race: Race) -> str:
     if not race.recipe:
         return ""
     items = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in fields(race.recipe))
-    return f'<div class="recipe"><h2>Recommended recipe</h2><dl>{items}</dl></div>'
+    title = "Best recipe so far" if race.kind == "not_enough" else "Recommended recipe"
+    return f'<div class="recipe"><h2>{title}</h2><dl>{items}</dl></div>'
 
 
 def fields(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:

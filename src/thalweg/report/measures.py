@@ -78,7 +78,7 @@ def hits(race: Race, contender: Contender, value: float) -> list[Hit]:
 def _hit(race: Race, run: Run, value: float) -> Hit:
     last = run.curve[-1] if run.curve else {}
     end_seconds = last.get("seconds") or run.get("seconds") or 0.0
-    for point in run.curve:
+    for point in run.curve if run.ok else ():
         reached = point.get("valid_metric")
         if reached is not None and race.metric.better(reached, value):
             return Hit(run.seed, point.get("step"), point.get("seconds"), float(run.steps), end_seconds)

@@ -16,9 +16,10 @@ from thalweg.report.model import Race, as_mapping
 from thalweg.report.numbers import count, finite, plural
 from thalweg.report.parts import note, section
 
+PHASES: Final = ("screen", "heats", "refine", "final")
 HINT: Final = (
-    "A budget in time becomes a plan by the speed of the machine; the plan below is what ran. The race's "
-    "folder holds recipe.json: with it thalweg train repeats one run of the final bit for bit on this machine."
+    "A budget in time becomes a plan by the speed of the machine; the plan below is what ran. The folder of "
+    "the race holds recipe.json: with it, thalweg train repeats one run of the final bit for bit."
 )
 
 
@@ -85,7 +86,11 @@ def _phases(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines = Plan.from_json(json.dumps(dict(plan))).describe()
     except UserError:
         return []
-    return [(name, " ".join(words)) for name, *words in (line.split() for line in lines)]
+    words = [line.split() for line in lines]
+    return [
+        (first, " ".join(rest)) if first in PHASES else ("", " ".join([first, *rest]))
+        for first, *rest in words
+    ]
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

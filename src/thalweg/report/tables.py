@@ -74,7 +74,7 @@ def _standing(metric: Metric, c: Contender) -> list[str]:
 
 def _difference(metric: Metric, c: Contender) -> list[str]:
     if c.winner:
-        return ["recommended", "—", "—"]
+        return ["best mean", "—", "—"]
     return [
         metric.signed(c.diff),
         _span(metric, c.diff_low, c.diff_high, signed=True),

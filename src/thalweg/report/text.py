@@ -86,22 +86,20 @@ def capital(text: str) -> str:
 
 def curves(race: Race, shown: Sequence[Contender]) -> str:
     """Where the curves end."""
-    ends = sorted(
-        ((v, c) for c in shown if (v := c.median("valid_metric")) is not None),
-        key=lambda pair: race.metric.gain(pair[0]),
-        reverse=True,
-    )
     lines = f"Lines are means over {seed_span(shown)}, bands reach from the lowest to the highest seed."
+    ends = [(v, c) for c in shown if (v := c.median("valid_metric")) is not None]
     if not ends:
         return lines
-    top, last = ends[0], ends[-1]
-    first = f"After {count(race.full_steps)} steps {who(top[1])} stands highest on the validation data"
-    if not race.metric.higher:
-        first = first.replace("stands highest", "stands lowest, which is best,")
-    text = f"{first}, at {race.metric.value(top[0])}"
-    if top[1] is not last[1]:
-        text += f", and {who(last[1])} last, at {race.metric.value(last[0])}"
-    return f"{text}. {lines}"
+    ends.sort(key=lambda pair: race.metric.gain(pair[0]), reverse=True)
+    (high, first), (low, last) = ends[0], ends[-1]
+    best, worst = race.metric.value(high), race.metric.value(low)
+    after = f"After {count(race.full_steps)} steps"
+    if len(ends) == 1:
+        return f"{after} {who(first)} stands at {best} on the validation data. {lines}"
+    if best == worst:
+        return f"{after} all finalists stand level on the validation data, at {best}. {lines}"
+    last_one = f"{who(last)} last, at {worst}"
+    return f"{after} {who(first)} is best on the validation data, at {best}, and {last_one}. {lines}"
 
 
 def seed_span(shown: Sequence[Contender]) -> str:
@@ -128,9 +126,8 @@ def sensitivity(race: Race, panels: Sequence[Panel]) -> str:
     shown = said if len(said) < 6 else [*said[:4], f"{len(said) - 4} more below"]
     failed = sum(not run.ok for panel in panels for run in panel.runs)
     tail = f" {capital_count(failed)} failed (crosses at the bottom)." if failed else " No run failed."
-    shown[0] = shown[0].replace(" times)", " times torch's default)")
     verb = "rate found is" if len(said) == 1 else "rates found are"
-    return f"The best learning {verb} {listing(shown)}.{tail}"
+    return f"Against torch's defaults, the best learning {verb} {listing(shown)}.{tail}"
 
 
 def capital_count(number: int) -> str:
@@ -144,7 +141,12 @@ def _away(race: Race, panel: Panel) -> str | None:
     if found is None or not found.lr:
         return None
     text = f"{plain(found.lr)} for {panel.optimizer}"
-    return f"{text} ({plain(found.lr / panel.default)} times)" if panel.default else text
+    if not panel.default:
+        return text
+    ratio = found.lr / panel.default
+    if 0.9 < ratio < 1.1:
+        return f"{text} (the same)"
+    return f"{text} ({plain(max(ratio, 1 / ratio))} times {'higher' if ratio > 1 else 'lower'})"
 
 
 def reaching(race: Race, goal: Target, steps: Sequence[Times], times: Sequence[Times]) -> str:

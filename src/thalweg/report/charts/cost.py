@@ -34,7 +34,7 @@ def draw(costs: Sequence[Cost], parameters: int | None, width: int) -> str:
     ]
     box = frame(width, items)
     scale = Scale(0.0, max(c.step_ms for c in costs) * 1.02, box.left, box.right)
-    axis(box, scale, "ms a step: grey is the model, the colour is the optimizer")
+    axis(box, scale, "ms a step")
     for cost, y in zip(costs, box.middles, strict=True):
         middle, end = scale(cost.model_ms), scale(cost.step_ms)
         canvas, name = box.canvas, cost.contender.name

@@ -36,7 +36,7 @@ def draw(
     last = max(s.points[-1].step for s in series)
     x = Scale(0.0, last, 46.0, right)
     y = _vertical(series, last)
-    canvas.text(0, 14, title, "title")
+    canvas.text(0, 14, shorten(title, int(width / 8)), "title")
     _axes(canvas, x, y, percent)
     for s in series:
         _curve(canvas, x, y, s, write)

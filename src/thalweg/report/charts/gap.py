@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thalweg.report.charts.rows import Item, axis, frame
-from thalweg.report.charts.svg import Scale, padded, symbol
+from thalweg.report.charts.svg import Scale, padded, shorten, symbol
 from thalweg.report.measures import Gap
 from thalweg.report.model import Race
 from thalweg.report.palette import css_class
@@ -24,7 +24,7 @@ def draw(race: Race, gaps: Sequence[Gap], width: int) -> str:
     axis(
         box,
         scale,
-        f"{metric.name}: filled on the test data, open on the training data",
+        f"{shorten(metric.name, 24)} on test and training data",
         percent=metric.percent,
     )
     for gap, y in zip(gaps, box.middles, strict=True):

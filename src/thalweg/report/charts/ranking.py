@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from thalweg.report.charts.rows import Frame, Item, axis, frame
-from thalweg.report.charts.svg import Canvas, Scale, padded, symbol
+from thalweg.report.charts.svg import Canvas, Scale, padded, shorten, symbol
 from thalweg.report.model import Contender, Race
 from thalweg.report.numbers import Metric, plural
 from thalweg.report.palette import css_class
@@ -15,7 +15,9 @@ def draw(race: Race, width: int) -> str:
     box = frame(width, [Item(c.name, c.style, remark(race, c), c.winner) for c in shown])
     scale = Scale(*_range(shown), box.left, box.right)
     arrow = "better →" if race.metric.higher else "← better"
-    axis(box, scale, f"{race.metric.name} on the test data, {arrow}", percent=race.metric.percent)
+    axis(
+        box, scale, f"{shorten(race.metric.name, 24)} on the test data, {arrow}", percent=race.metric.percent
+    )
     _winner_line(box, scale, race.winner)
     for contender, y in zip(shown, box.middles, strict=True):
         _row(box.canvas, scale, race.metric, contender, y)
@@ -41,7 +43,7 @@ def _winner_line(box: Frame, scale: Scale, winner: Contender | None) -> None:
 def remark(race: Race, contender: Contender) -> str:
     """The difference to the winner, in words short enough for the end of a row."""
     if contender.winner:
-        return "recommended"
+        return "best mean" if race.kind == "not_enough" else "recommended"
     if contender.diff is None:
         return race.metric.value(contender.mean)
     return race.metric.span(contender.diff, contender.diff_low, contender.diff_high)

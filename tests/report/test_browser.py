@@ -1,0 +1,148 @@
+"""The page in a real browser: silent, offline, within a phone's width, and its few buttons work."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from thalweg.report import write
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, (
+        "these tests look at the report in Chromium, and there is none: install the package chromium"
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(full, tmp_path_factory.mktemp("report") / "report.html")
+
+
+@pytest.fixture
+def visit(browser: Browser, report: Path) -> Iterator[Callable[..., Page]]:
+    """Opens the report; at the end there was no word on the console and no request but for the file."""
+    contexts, said, asked = [], [], []
+
+    def open_page(size: dict[str, int], path: Path = report, **options: object) -> Page:
+        context = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert {url for url in asked if not url.startswith("data:")} == {report.as_uri()}
+
+
+def ground(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_is_wider_than_the_screen(visit: Callable[..., Page], size: dict[str, int]) -> None:
+    page = visit(size)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    # No text of a chart that is shown sticks out of it.
+    out = page.evaluate(
+        """[...document.querySelectorAll('.chart text')].filter(t => {
+            const own = t.getBoundingClientRect(), all = t.ownerSVGElement.getBoundingClientRect();
+            return own.width && (own.left < all.left - 2 || own.right > all.right + 2);
+        }).map(t => t.textContent)"""
+    )
+    assert out == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_the_first_screen_answers_the_three_questions(
+    visit: Callable[..., Page], size: dict[str, int]
+) -> None:
+    page = visit(size)
+    for selector in ("h1", ".recipe dl", ".sure .chart >> visible=true", ".paste .copy"):
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None, f"{selector} is not shown"
+        assert box["y"] + box["height"] <= size["height"], f"{selector} is below the fold"
+
+
+def test_the_theme_follows_the_system_until_the_button_is_pressed(visit: Callable[..., Page]) -> None:
+    light, dark = visit(DESKTOP, color_scheme="light"), visit(DESKTOP, color_scheme="dark")
+    colours = {ground(light), ground(dark)}
+    assert len(colours) == 2
+    before = ground(light)
+    for page, other in ((light, ground(dark)), (dark, before)):
+        own = ground(page)
+        page.locator("#theme").click()
+        assert ground(page) == other
+        page.locator("#theme").click()
+        assert ground(page) == own
+
+
+def test_paper_is_light_even_from_a_dark_screen(visit: Callable[..., Page]) -> None:
+    page = visit(DESKTOP, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert ground(page) == "rgb(255, 255, 255)"
+    assert page.locator("nav").is_hidden()
+
+
+def test_the_copy_button_copies_the_code(visit: Callable[..., Page]) -> None:
+    page = visit(DESKTOP, permissions=["clipboard-read", "clipboard-write"])
+    button = page.locator(".paste .copy")
+    button.click()
+    page.wait_for_function("document.querySelector('.paste .copy').textContent === 'Copied'")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator(".paste code").text_content()
+    assert "optimizer = optim.AdamW(" in copied
+
+
+def test_hover_and_arrow_keys_show_exact_values(visit: Callable[..., Page]) -> None:
+    page = visit(DESKTOP)
+    tip = page.locator("#tip")
+    chart = page.locator("#ranking .wide .chart")
+    assert tip.is_hidden()
+    chart.scroll_into_view_if_needed()
+    marks = chart.evaluate("chart => JSON.parse(chart.dataset.marks)")
+    x, y, text = marks[-1]
+    spot = chart.evaluate(
+        """(chart, [x, y]) => { const p = new DOMPoint(x, y).matrixTransform(chart.getScreenCTM());
+        return [p.x, p.y]; }""",
+        [x, y],
+    )
+    page.mouse.move(*spot)
+    assert tip.text_content() == text
+    assert "95 % interval" in text
+    page.mouse.move(5, 5)
+    assert tip.is_hidden()
+    chart.focus()
+    page.keyboard.press("ArrowRight")
+    assert tip.text_content() == marks[0][2]
+    page.keyboard.press("ArrowLeft")
+    assert tip.text_content() == text
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
+def test_the_page_can_be_read_without_scripts(visit: Callable[..., Page]) -> None:
+    page = visit(PHONE, java_script_enabled=False)
+    assert page.locator("h1").is_visible()
+    assert page.locator(".copy").first.is_hidden()
+    page.locator("#ranking summary").click()
+    assert page.locator("#ranking table").first.is_visible()
