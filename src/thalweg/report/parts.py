@@ -157,8 +157,9 @@ def cost(race: Race) -> str:
     if not found:
         return ""
     chart = responsive(lambda width: cost_chart.draw(found, race.parameters, width))
+    hint = "Grey: the model and its data. Colour: the optimizer."
     table = tables.folded(tables.cost(found, race.parameters))
-    return section("cost", "Cost of a step", text.cost(race, found), chart, table)
+    return section("cost", "Cost of a step", text.cost(race, found), chart, note(hint), table)
 
 
 def gap(race: Race) -> str:
@@ -167,9 +168,9 @@ def gap(race: Race) -> str:
     if not found:
         return ""
     chart = responsive(lambda width: gap_chart.draw(race, found, width))
-    return section(
-        "gap", "Generalization gap", text.gap(race, found), chart, tables.folded(tables.gap(race, found))
-    )
+    hint = "Filled: on the test data. Open: on training data. Means over the seeds of the final."
+    table = tables.folded(tables.gap(race, found))
+    return section("gap", "Generalization gap", text.gap(race, found), chart, note(hint), table)
 
 
 def edges(race: Race) -> str:
