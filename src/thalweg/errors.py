@@ -6,3 +6,7 @@ class UserError(ValueError):
 
     The command line prints it as ``thalweg: <message>`` and exits with code 2.
     """
+
+
+class CheckpointWarning(UserWarning):
+    """Loading a checkpoint replaced an option that was chosen otherwise, such as a fresh learning rate."""

@@ -36,7 +36,7 @@ def double(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-# -- memory formats -------------------------------------------------------------------------------------------
+# -- memory formats ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_gradient_in_another_memory_layout_is_read_by_position():
     assert torch.equal(p, -grad)
 
 
-# -- what changes behind the optimizer's back -----------------------------------------------------------------
+# -- what changes behind the optimizer's back ----------------------------------------------------------------
 
 
 def test_gradients_that_move_are_read_where_they_are():
@@ -203,8 +203,8 @@ def test_one_state_may_be_replaced_or_filled(key, how, which):
 def test_a_state_replaced_by_one_in_another_layout_or_precision_is_fitted():
     ours, mine, theirs, other = twins(double(4, 3), double(5))
     step_both(ours, mine, theirs, other)
-    mine.state[ours[0]]["exp_avg"] = torch.empty(3, 4, dtype=torch.float64).t().copy_(
-        mine.state[ours[0]]["exp_avg"]
+    mine.state[ours[0]]["exp_avg"] = (
+        torch.empty(3, 4, dtype=torch.float64).t().copy_(mine.state[ours[0]]["exp_avg"])
     )
     mine.state[ours[1]]["exp_avg"] = mine.state[ours[1]]["exp_avg"].float()
     other.state[theirs[1]]["exp_avg"] = other.state[theirs[1]]["exp_avg"].float().double()
@@ -222,7 +222,7 @@ def test_the_parameters_of_a_group_may_be_replaced():
     assert_same(ours, theirs)
 
 
-# -- which gradients there are --------------------------------------------------------------------------------
+# -- which gradients there are -------------------------------------------------------------------------------
 
 
 def test_every_pattern_of_missing_gradients():

@@ -126,7 +126,7 @@ class Layout:
             return state
         if state.shape != p.shape:
             raise UserError(
-                f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, the parameter "
+                f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, not "
                 f"{tuple(p.shape)}; after a change of size, delete its state: del optimizer.state[p]"
             )
         return torch.empty_like(p, dtype=dtype).copy_(state)

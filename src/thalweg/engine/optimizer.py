@@ -1,5 +1,6 @@
 """The one Optimizer: it gathers tensors and scalars for the engines; the numerics are in the rules."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar, cast
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from thalweg.engine import compiled, fused, reference
 from thalweg.engine.batch import Batch, Engine
-from thalweg.engine.checkpoint import loading
+from thalweg.engine.checkpoint import detached_counts, loading, report
 from thalweg.engine.layout import Layout, StepCounters, initial_state
 from thalweg.engine.options import check_options
 from thalweg.engine.plan import Program, Totals, Transform, compose
@@ -38,6 +39,7 @@ class Optimizer(torch.optim.Optimizer):
     """
 
     intervals: ClassVar[Mapping[str, str]] = {"lr": "[0, inf)"}
+    uncounted: ClassVar[bool] = False  # torch's class of this name keeps no step counts
     transforms: tuple[Transform, ...]
     engine: str | None
 
@@ -98,6 +100,11 @@ class Optimizer(torch.optim.Optimizer):
             self._update()
         return loss
 
+    def state_dict(self) -> dict[str, Any]:
+        """The state and the options, as torch's optimizer of the same name gives them."""
+        out = super().state_dict()
+        return {**out, "state": detached_counts(out["state"])}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a state, exactly or not at all.
 
@@ -105,14 +112,21 @@ class Optimizer(torch.optim.Optimizer):
         float32 states of a bfloat16 parameter down to bfloat16.
 
         Raises:
-            UserError: names, shapes or kinds of state do not fit this optimizer.
+            UserError: names, shapes or kinds of state do not fit this optimizer; nothing was changed.
+
+        Warns:
+            CheckpointWarning: the checkpoint replaced an option that was chosen otherwise, such as a fresh
+                learning rate. A value that a schedule changed is compared as it was before.
         """
-        with loading(self):
+        with loading(self) as plan:
             super().load_state_dict(state_dict)
+        report(self, plan)
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and deepcopy keep."""
-        return {**super().__getstate__(), "transforms": self.transforms, "engine": self.engine}
+        kept = {"transforms": self.transforms, "engine": self.engine}
+        state = defaultdict(dict, detached_counts(self.state))
+        return {**super().__getstate__(), **kept, "state": state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore, and forget every cached address."""

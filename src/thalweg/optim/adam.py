@@ -183,3 +183,9 @@ class AdamW(Adam):
             transforms=transforms,
             engine=engine,
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore; a checkpoint of Adam does not turn this into Adam."""
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group["decoupled_weight_decay"] = True

@@ -87,6 +87,7 @@ class SGD(Optimizer):
         "dampening": "[0, 1]",
         "weight_decay": "[0, inf)",
     }
+    uncounted = True
 
     def __init__(
         self,
