@@ -139,11 +139,11 @@ def prior(key: str) -> Prior:
     """
     found = PRIORS.get(key)
     if found is None:
-        near = difflib.get_close_matches(str(key), PRIORS, n=1, cutoff=0.5)
-        hint = f"; did you mean '{near[0]}'?" if near else ";"
-        raise UserError(
-            f"no optimizer called '{key}'{hint} (thalweg race --list-optimizers)".replace("; (", " (")
-        )
+        typed = str(key).lower()
+        close = difflib.get_close_matches(typed, PRIORS, n=3)
+        close.sort(key=lambda name: len(name) != len(typed))  # a slip of one letter is the likeliest
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise UserError(f"no optimizer called '{key}'{hint} (thalweg race --list-optimizers)")
     return found
 
 

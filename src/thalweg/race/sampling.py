@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 from thalweg.race.priors import Choice, Prior, Range, Value, prior
 from thalweg.race.recipe import Option, Recipe
 
 WARMUP = 0.05
 _BEYOND = 10.0
-"""How far, as a factor, refinement may leave a space when the best point sits on its edge."""
+"""How far, as a factor, refinement may take a learning rate out of its space."""
 
 
-def halton(dimensions: int, count: int, seed: int) -> list[list[float]]:
+@lru_cache(maxsize=256)
+def halton(dimensions: int, count: int, seed: int) -> tuple[tuple[float, ...], ...]:
     """Return ``count`` scrambled Halton points in the unit cube, the same for the same seed."""
     from scipy.stats import qmc
 
-    points: list[list[float]] = qmc.Halton(dimensions, scramble=True, rng=seed).random(count).tolist()
-    return points
+    points = qmc.Halton(dimensions, scramble=True, rng=seed).random(count)
+    return tuple(tuple(map(float, point)) for point in points)
 
 
 def trials(optimizer: str, count: int, seed: int) -> list[Recipe]:
@@ -33,28 +35,23 @@ def trials(optimizer: str, count: int, seed: int) -> list[Recipe]:
 def near(recipe: Recipe, count: int, width: float, seed: int) -> list[Recipe]:
     """Return ``count`` recipes around one: each number within ``width`` decades of it, evenly.
 
-    Steps may leave the space by up to a decade: so a best point on the edge widens its space.
+    The learning rate may leave its space by up to a decade: so a best point on the edge widens it.
     """
     space = prior(recipe.optimizer).space
     values = values_of(recipe)
-    return [
-        recipe_of(
-            recipe.optimizer,
-            {
-                name: _nudge(s, values[name], u, width)
-                for (name, s), u in zip(space.items(), point, strict=True)
-            },
-        )
-        for point in halton(len(space), count, seed)
-    ]
+    moved = []
+    for point in halton(len(space), count, seed):
+        pairs = zip(space.items(), point, strict=True)
+        moved.append({name: _nudge(name, s, values[name], (2 * u - 1) * width, u) for (name, s), u in pairs})
+    return [recipe_of(recipe.optimizer, point) for point in moved]
 
 
-def _nudge(space: Range | Choice, value: Value, u: float, width: float) -> Value:
+def _nudge(name: str, space: Range | Choice, value: Value, decades: float, u: float) -> Value:
     if isinstance(space, Choice):
         return space.at(u)
     centre = value if isinstance(value, float) and value > 0 else space.at(0.5)
-    moved = centre * 10 ** (width * (2 * u - 1))
-    moved = min(max(moved, space.low / _BEYOND), space.high * _BEYOND)
+    beyond = _BEYOND if name == "lr" else 1.0
+    moved = min(max(centre * 10**decades, space.low / beyond), space.high * beyond)
     return float(f"{moved:.3g}")
 
 
