@@ -133,17 +133,25 @@ def _replacements(node: ast.expr, rule: Rule) -> Iterator[ast.expr]:
             values = {0, 1, 2, node.value + 1, node.value / 2, -node.value} - {node.value}
             yield from map(ast.Constant, sorted(values))
         case ast.Name():
-            others = rule.scalars if node.id in rule.scalars else rule.tensors
-            yield from (ast.Name(other, ast.Load()) for other in others if other != node.id)
-            if node.id == "t":
-                yield from (ast.BinOp(node, op(), ast.Constant(1)) for op in (ast.Add, ast.Sub))
+            yield from _other_names(node, rule)
         case ast.Call(func=ast.Name(id=name)):
-            if name in FUNCTIONS:
-                yield ast.Call(ast.Name(FUNCTIONS[name], ast.Load()), node.args, [])
-            if name == "where":
-                yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
-            if name != "isfinite":
-                yield from (argument for argument in node.args if not isinstance(argument, ast.Compare))
+            yield from _other_calls(node, name)
+
+
+def _other_names(node: ast.Name, rule: Rule) -> Iterator[ast.expr]:
+    others = rule.scalars if node.id in rule.scalars else rule.tensors
+    yield from (ast.Name(other, ast.Load()) for other in others if other != node.id)
+    if node.id == "t":
+        yield from (ast.BinOp(node, op(), ast.Constant(1)) for op in (ast.Add, ast.Sub))
+
+
+def _other_calls(node: ast.Call, name: str) -> Iterator[ast.expr]:
+    if name in FUNCTIONS:
+        yield ast.Call(ast.Name(FUNCTIONS[name], ast.Load()), node.args, [])
+    if name == "where":
+        yield ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
+    if name != "isfinite":
+        yield from (argument for argument in node.args if not isinstance(argument, ast.Compare))
 
 
 @contextmanager
