@@ -57,7 +57,9 @@ def commands(race: Race) -> list[str]:
     given = [f"{name} {value}" for name, value in options.items() if value not in (None, "")]
     given += ["--compare"] if race.plan.get("purpose") == "compare" else []
     train = [f"thalweg train {source} --recipe recipe.json"] if race.recipe else []
-    return [" ".join(["thalweg race", source, *given]), *train]
+    parts = [f"thalweg race {source}", *given]
+    joint = " " if sum(map(len, parts)) < 56 else " \\\n    "
+    return [joint.join(parts), *train]
 
 
 def listing(race: Race) -> list[tuple[str, str]]:

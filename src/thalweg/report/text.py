@@ -194,9 +194,9 @@ def gap(race: Race, gaps: Sequence[Gap]) -> str:
     """The winner's gap, and the smallest."""
     first = next((g for g in gaps if g.contender.winner), gaps[0])
     relation = "better" if race.metric.gain(first.size) > 0 else "worse"
-    size = race.metric.difference(first.size)
+    size, name = race.metric.difference(first.size), race.metric.name
     text = (
-        f"{who(first.contender)} does {size} {relation} on the data it was trained on than on the test data"
+        f"With {who(first.contender)}, {name} is {size} {relation} on the training data than on the test data"
     )
     least = min(gaps, key=lambda g: race.metric.gain(g.size))
     if len(gaps) == 1:

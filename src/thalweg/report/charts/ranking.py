@@ -42,6 +42,9 @@ def _winner_line(box: Frame, scale: Scale, winner: Contender | None) -> None:
 
 def remark(race: Race, contender: Contender) -> str:
     """The difference to the winner, in words short enough for the end of a row."""
+    lost = len(contender.runs) - len(contender.ok_runs)
+    if lost:
+        return f"failed on {lost} of {plural(len(contender.runs), 'seed')}"
     if contender.winner:
         return "best mean" if race.kind == "not_enough" else "recommended"
     if contender.diff is None:
