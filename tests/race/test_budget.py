@@ -64,6 +64,7 @@ def test_the_smallest_race_says_that_it_can_claim_nothing():
 def test_steps_fix_the_length_of_a_full_run():
     assert planned(steps=200).steps == 200
     assert planned(steps=200, budget_seconds=60).steps == 200
+    assert planned(steps=200, full_steps=12).steps == 200
     assert planned(steps=5000, budget_seconds=3600).steps == 5000
     with pytest.raises(UserError, match="too small"):
         planned(steps=100_000, budget_seconds=60)
@@ -97,6 +98,7 @@ def test_comparing_gives_every_optimizer_the_same(budget):
         ({"budget_seconds": -3}, "the budget is -3 s"),
         ({"budget_seconds": math.inf}, "the budget is inf s"),
         ({"steps": 0}, "steps is 0"),
+        ({"full_steps": 12}, "the task's epochs make a run of 12 steps; .* give --steps"),
         ({"seed": -1}, "seed is -1"),
         ({"optimizers": ("adamv",)}, "did you mean 'adamw'"),
         ({"purpose": "fun"}, "purpose is 'fun'"),

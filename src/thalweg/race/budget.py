@@ -146,9 +146,11 @@ def make_plan(
 def _check(full_steps: int, budget: float | None, steps: int | None, seed: int) -> None:
     if budget is not None and not 0 < budget < math.inf:
         raise UserError(f"the budget is {budget:g} s; it must be above 0, such as 3m")
-    for name, value in (("steps", steps), ("the task's own run in steps", full_steps)):
-        if value is not None and value < SHORTEST_RUN:
-            raise UserError(f"{name} is {value}; a full run needs at least {SHORTEST_RUN}")
+    if steps is not None and steps < SHORTEST_RUN:
+        raise UserError(f"steps is {steps}; a full run needs at least {SHORTEST_RUN}")
+    if steps is None and full_steps < SHORTEST_RUN:
+        few = f"the task's epochs make a run of {full_steps} steps; a full run needs at least {SHORTEST_RUN}"
+        raise UserError(f"{few}: raise the task's epochs, or give --steps")
     if not 0 <= seed < 1_000_000:
         raise UserError(f"seed is {seed}; it is a whole number from 0 to 999,999")
 
