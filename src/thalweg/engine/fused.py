@@ -44,17 +44,24 @@ def compile_kernel(text: str) -> Kernel:
     """Machine code for the LLVM text of a kernel; equal programs share it."""
     from llvmlite import binding
 
+    owner = binding.create_mcjit_compiler(optimized(text), _machine())
+    owner.finalize_object()
+    return Kernel(owner.get_function_address("team"), owner)
+
+
+def optimized(text: str, vectorize: bool = True) -> Any:
+    """The LLVM module of a kernel's text after optimization; its string shows what the kernel will do."""
+    from llvmlite import binding
+
     machine = _machine()
     module = binding.parse_assembly(text)
     module.triple = machine.triple
     module.verify()
     options = binding.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.loop_unrolling = True
+    options.loop_vectorization = options.loop_unrolling = vectorize
     builder = binding.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    owner = binding.create_mcjit_compiler(module, machine)
-    owner.finalize_object()
-    return Kernel(owner.get_function_address("team"), owner)
+    return module
 
 
 @lru_cache(maxsize=256)
