@@ -157,13 +157,15 @@ class Nesterov(Optimizer):
         """Move ahead, call the closure, move back, step.
 
         Raises:
-            UserError: there is no closure.
+            UserError: there is no closure, and there were steps before.
         """
-        if closure is None:
+        if closure is not None:
+            return super().step(lambda: self._ahead(closure))
+        if any(self.state.values()):
             raise UserError(
                 "Nesterov.step needs a closure that computes the gradients at the look-ahead point"
             )
-        return super().step(lambda: self._ahead(closure))
+        return super().step()  # before the first step the velocity is 0: the parameters are that point
 
     def _ahead(self, closure: Callable[[], Any]) -> Any:
         moved = [

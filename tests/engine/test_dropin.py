@@ -1,0 +1,463 @@
+"""The optimizers stand where torch's stand: schedulers, wrappers, scalers, checkpoint and hook machinery."""
+
+import copy
+import pickle
+from functools import wraps
+
+import pytest
+import torch
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    get_state_dict,
+    set_optimizer_state_dict,
+    set_state_dict,
+)
+from torch.optim import lr_scheduler
+
+from thalweg import optim, transforms
+
+CLASSES = [getattr(optim, name) for name in optim.__all__]
+TWINS = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
+MOMENTUM = {"SGD": {"momentum": 0.9}, "RMSprop": {"momentum": 0.9}}
+
+
+def model_of(dtype=torch.float64):
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2)).to(dtype)
+
+
+def pair(name, **options):
+    """The same model twice, under thalweg and torch, and one training step for both."""
+    models = model_of(), model_of()
+    options = {"lr": 0.05, **MOMENTUM.get(name, {}), **options}
+    optimizers = (
+        getattr(optim, name)(models[0].parameters(), **options),
+        getattr(torch.optim, name)(models[1].parameters(), **options),
+    )
+    return models, optimizers
+
+
+def backward(model, k=0, set_to_none=True):
+    model.zero_grad(set_to_none=set_to_none)
+    x = torch.randn(8, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(k))
+    loss = model(x.to(model[0].weight.dtype)).square().mean()
+    loss.backward()
+    return loss
+
+
+def assert_same(models):
+    for p, q in zip(*(model.parameters() for model in models), strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-12)
+
+
+# -- schedulers ----------------------------------------------------------------------------------------------
+
+SCHEDULERS = {
+    "one cycle": lambda o: lr_scheduler.OneCycleLR(o, 0.2, total_steps=30),
+    "cyclic": lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.2, step_size_up=3, cycle_momentum=True),
+    "cosine": lambda o: lr_scheduler.CosineAnnealingLR(o, 10),
+    "warm restarts": lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 3),
+    "lambda": lambda o: lr_scheduler.LambdaLR(o, lambda k: 1 / (1 + k)),
+    "multiplicative": lambda o: lr_scheduler.MultiplicativeLR(o, lambda k: 0.9),
+    "sequence": lambda o: lr_scheduler.SequentialLR(
+        o, [lr_scheduler.LinearLR(o, 0.1, total_iters=3), lr_scheduler.ExponentialLR(o, 0.9)], [3]
+    ),
+    "chain": lambda o: lr_scheduler.ChainedScheduler(
+        [lr_scheduler.ConstantLR(o, 0.5, 4), lr_scheduler.StepLR(o, 2)]
+    ),
+    "swa": lambda o: torch.optim.swa_utils.SWALR(o, swa_lr=0.01, anneal_epochs=4),
+}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULERS)
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "AdamW"])
+def test_torchs_schedulers_drive_it(schedule, name):
+    models, optimizers = pair(name)
+    schedulers = [SCHEDULERS[schedule](o) for o in optimizers]
+    for k in range(8):
+        for model, optimizer, scheduler in zip(models, optimizers, schedulers, strict=True):
+            backward(model, k)
+            optimizer.step()
+            scheduler.step()
+    assert_same(models)
+    mine, theirs = (o.param_groups[0] for o in optimizers)
+    assert {k: v for k, v in mine.items() if k != "params"} == {
+        k: v for k, v in theirs.items() if k != "params"
+    }
+    assert mine["lr"] != 0.05
+
+
+def test_reduce_on_plateau():
+    (model, _), (optimizer, _) = pair("SGD")
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+    for _ in range(3):
+        backward(model)
+        optimizer.step()
+        scheduler.step(1.0)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.05 / 100)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_tensor_lr_filled_in_place_is_read_at_each_step(name):
+    rates = torch.tensor(0.1), torch.tensor(0.1)
+    models = model_of(), model_of()
+    optimizers = (
+        getattr(optim, name)(models[0].parameters(), lr=rates[0]),
+        getattr(torch.optim, name)(models[1].parameters(), lr=rates[1]),
+    )
+    for k in range(4):
+        for model, optimizer, rate in zip(models, optimizers, rates, strict=True):
+            rate.fill_(0.1 / (1 + k))
+            backward(model, k)
+            optimizer.step()
+    for p, q in zip(*(model.parameters() for model in models), strict=True):
+        torch.testing.assert_close(
+            p, q, rtol=1e-6, atol=1e-8
+        )  # torch's own lr is rounded to float32 here too
+    assert optimizers[0].param_groups[0]["lr"] is rates[0]
+
+
+def test_options_written_by_hand_count_from_the_next_step():
+    models, optimizers = pair("AdamW", weight_decay=0.1)
+    for k in range(4):
+        for model, optimizer in zip(models, optimizers, strict=True):
+            backward(model, k)
+            group = optimizer.param_groups[0]
+            group["lr"], group["betas"] = 0.1 / (1 + k), (0.9 - 0.1 * k, 0.99)
+            group["weight_decay"], group["eps"] = 0.1 * k, 10.0**-k
+            optimizer.step()
+    assert_same(models)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_the_options_are_in_defaults_and_in_every_group(name):
+    optimizer = getattr(optim, name)(model_of().parameters())
+    for options in (optimizer.defaults, *optimizer.param_groups):
+        assert {"lr", "weight_decay"} <= options.keys()
+        assert "momentum" in options or isinstance(options.get("betas"), tuple) or name == "Adagrad"
+
+
+# -- closures, hooks, gradients ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_closure_is_called_once_with_gradients_on_and_before_they_are_read(cls):
+    model, calls = model_of(), []
+    optimizer = cls(model.parameters(), lr=0.05)
+    start = copy.deepcopy(model.state_dict())
+
+    def closure():
+        calls.append(torch.is_grad_enabled())
+        loss = backward(model)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # as Lightning does, within the closure
+        return loss
+
+    with torch.no_grad():
+        loss = optimizer.step(closure)
+        assert not torch.is_grad_enabled()
+    assert calls == [True]
+    assert loss.requires_grad
+    assert not torch.equal(start["0.weight"], model[0].weight)
+
+
+def test_the_result_does_not_depend_on_passing_a_closure():
+    (a, b), (with_closure, _) = pair("AdamW")
+    without = optim.AdamW(b.parameters(), lr=0.05)
+    with_closure.step(lambda: backward(a))
+    backward(b)
+    assert without.step() is None
+    assert_same((a, b))
+
+
+def test_hooks_run_once_around_the_step():
+    (model, _), (optimizer, _) = pair("AdamW")
+    seen = []
+    optimizer.register_step_pre_hook(
+        lambda o, args, kwargs: seen.append(("pre", model[0].weight[0, 0].item()))
+    )
+    optimizer.register_step_post_hook(
+        lambda o, args, kwargs: seen.append(("post", model[0].weight[0, 0].item()))
+    )
+    backward(model)
+    before = model[0].weight[0, 0].item()
+    optimizer.step()
+    assert seen == [("pre", before), ("post", model[0].weight[0, 0].item())]
+    assert seen[0][1] != seen[1][1]
+
+
+def test_a_pre_hook_may_pass_the_closure():
+    (model, _), (optimizer, _) = pair("SGD")
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: ((o, lambda: backward(model)), {}))
+    assert optimizer.step() is not None
+
+
+def test_stepping_within_backward():
+    # "optimizer in backward": one optimizer a parameter, stepped by the hook that sees its gradient
+    models = model_of(), model_of()
+    optimizers = {p: optim.AdamW([p], lr=0.05) for p in models[0].parameters()}
+
+    def update(p):
+        optimizers[p].step()
+        optimizers[p].zero_grad()
+
+    for p in models[0].parameters():
+        p.register_post_accumulate_grad_hook(update)
+    other = optim.AdamW(models[1].parameters(), lr=0.05)
+    for k in range(3):
+        backward(models[0], k)
+        backward(models[1], k)
+        other.step()
+    assert_same(models)
+
+
+@pytest.mark.parametrize("set_to_none", [True, False])
+def test_zero_grad_both_ways(set_to_none):
+    models, optimizers = pair("AdamW")
+    for k in range(3):
+        for model, optimizer in zip(models, optimizers, strict=True):
+            optimizer.zero_grad(set_to_none=set_to_none)
+            backward(model, k, set_to_none=set_to_none)
+            optimizer.step()
+    assert_same(models)
+    optimizers[0].zero_grad(set_to_none=set_to_none)
+    grads = [p.grad for p in models[0].parameters()]
+    assert all(g is None for g in grads) if set_to_none else all(bool((g == 0).all()) for g in grads)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_gradients_are_neither_changed_nor_cleared_nor_replaced(cls):
+    model = model_of()
+    wrapped = [transforms.clip_value(0.1), transforms.clip_norm(0.01), transforms.l1_penalty(0.1)]
+    optimizer = cls(model.parameters(), lr=0.05, weight_decay=0.1, maximize=True, transforms=wrapped)
+    backward(model)
+    grads = [p.grad for p in model.parameters()]
+    kept = [g.clone() for g in grads]
+    for _ in range(2):
+        optimizer.step(lambda: None)
+    for p, g, k in zip(model.parameters(), grads, kept, strict=True):
+        assert p.grad is g
+        assert torch.equal(g, k)
+
+
+def test_a_shared_parameter_is_stepped_once():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False)
+            self.b.weight = self.a.weight
+
+    model = Tied()
+    start = model.a.weight.detach().clone()
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    assert len(optimizer.param_groups[0]["params"]) == 1
+    model.a.weight.grad = torch.ones(3, 3)
+    optimizer.step()
+    torch.testing.assert_close(model.b.weight.detach(), start - 1)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_lr_zero_leaves_parameters_alone_whatever_the_decay(cls):
+    model = model_of(torch.float32)
+    start = copy.deepcopy(model.state_dict())
+    wrapped = [
+        transforms.clip_norm(1.0),
+        transforms.elastic_net_prox(0.1, 0.2),
+        transforms.decoupled_decay(0.3),
+    ]
+    wrapped = wrapped[:2] if cls is optim.Nesterov else wrapped
+    optimizer = cls(model.parameters(), lr=0.0, weight_decay=0.5, transforms=wrapped)
+    for p in model.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step(lambda: None)
+    backward(model)
+    optimizer.step(lambda: None)
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, start[key]), key
+
+
+def test_two_identical_groups_are_one_group():
+    (a, b), _ = pair("AdamW")
+    one = optim.AdamW(a.parameters(), lr=0.05)
+    first, *rest = b.parameters()
+    two = optim.AdamW([{"params": [first]}, {"params": rest}], lr=0.05)
+    for k in range(3):
+        backward(a, k)
+        backward(b, k)
+        one.step()
+        two.step()
+    assert_same((a, b))
+
+
+# -- wrappers ------------------------------------------------------------------------------------------------
+
+
+def lightning_like(optimizer):
+    """What Lightning and Fabric do: a copy of the attributes under a class made up on the spot."""
+
+    class Wrapper:
+        def __init__(self, wrapped):
+            self.__dict__ = {k: v for k, v in wrapped.__dict__.items() if k not in ("step", "__del__")}
+            self.__class__ = type("Lightning" + type(wrapped).__name__, (Wrapper, type(wrapped)), {})
+            self._optimizer = wrapped
+
+        def step(self, closure=None):
+            return self._optimizer.step(closure=closure)
+
+    return Wrapper(optimizer)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_faked_class(cls):
+    (a, b), _ = pair("AdamW")
+    inner, plain = cls(a.parameters(), lr=0.05), cls(b.parameters(), lr=0.05)
+    wrapped = lightning_like(inner)
+    assert isinstance(wrapped, torch.optim.Optimizer)
+    assert isinstance(wrapped, cls)
+    for k in range(2):
+        wrapped.step(lambda k=k: backward(a, k))
+        plain.step(lambda k=k: backward(b, k))
+    wrapped.add_param_group({"params": [nn.Parameter(torch.ones(2))]})
+    inner.load_state_dict(wrapped.state_dict())
+    for k in range(2):
+        wrapped.step(lambda k=k: backward(a, k))
+        plain.step(lambda k=k: backward(b, k))
+    assert_same((a, b))
+    assert len(inner.param_groups) == 2
+
+
+def accelerate_like(optimizer, device):
+    """What Accelerate's prepare does: the state is moved by loading it, before the first step too."""
+    state = optimizer.state_dict()
+    moved = {
+        i: {k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in slot.items()}
+        for i, slot in state["state"].items()
+    }
+    optimizer.load_state_dict({**state, "state": moved})
+    return optimizer
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_loading_its_own_state_changes_nothing_before_or_after_steps(cls):
+    (a, b), _ = pair("AdamW")
+    moved, plain = cls(a.parameters(), lr=0.05), cls(b.parameters(), lr=0.05)
+    for k in range(4):
+        accelerate_like(moved, "cpu")
+        moved.step(lambda k=k: backward(a, k))
+        plain.step(lambda k=k: backward(b, k))
+    for p, q in zip(a.parameters(), b.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_a_step_that_was_patched_on_the_instance():
+    # Accelerate counts calls by replacing `step` of the instance; schedulers of torch ask for __func__
+    (model, _), (optimizer, _) = pair("SGD")
+    calls = []
+    original = optimizer.step
+
+    @wraps(original.__func__)
+    def counted(self, *args, **kwargs):
+        calls.append(1)
+        return original(*args, **kwargs)
+
+    optimizer.step = counted.__get__(optimizer)
+    scheduler = lr_scheduler.StepLR(optimizer, 1)
+    backward(model)
+    optimizer.step()
+    scheduler.step()
+    assert calls == [1]
+    assert pickle.loads(pickle.dumps(optimizer)).param_groups[0]["lr"] == optimizer.param_groups[0]["lr"]
+
+
+def test_group_dicts_may_be_replaced():
+    models, optimizers = pair("AdamW")
+    for k in range(3):
+        for model, optimizer in zip(models, optimizers, strict=True):
+            optimizer.param_groups = [{**g, "lr": 0.05 * (k + 1)} for g in optimizer.param_groups]
+            backward(model, k)
+            optimizer.step()
+    assert_same(models)
+
+
+def test_gradient_scaler():
+    (model, other), (optimizer, plain) = pair("AdamW")
+    assert not hasattr(optimizer, "_step_supports_amp_scaling")
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0)
+    for k in range(4):
+        loss = backward(model, k)
+        model.zero_grad()
+        loss = model(torch.randn(8, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(k)))
+        scaler.scale(loss.square().mean()).backward()
+        if k == 2:
+            model[0].weight.grad[0, 0] = float("inf")
+        scaler.step(optimizer)
+        scaler.update()
+        if k != 2:
+            backward(other, k)
+            plain.step()
+    assert_same((model, other))
+    assert scaler.get_scale() == 4.0
+    assert optimizer.state[model[0].weight]["step"] == 3
+
+
+def test_swa_and_ema_models_go_beside_it():
+    (model, _), (optimizer, _) = pair("SGD")
+    average = torch.optim.swa_utils.AveragedModel(model)
+    for k in range(3):
+        backward(model, k)
+        optimizer.step()
+        average.update_parameters(model)
+    assert not torch.equal(average.module[0].weight, model[0].weight)
+
+
+# -- torch.distributed.checkpoint ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_the_distributed_checkpoint_saves_a_fresh_optimizer_and_moves_nothing(cls):
+    model = model_of()
+    start = copy.deepcopy(model.state_dict())
+    optimizer = cls(model.parameters(), lr=0.05, weight_decay=0.5)
+    state = get_optimizer_state_dict(model, optimizer)
+    assert optimizer.param_groups[0]["lr"] == 0.05
+    assert state["param_groups"][0]["params"] == [name for name, _ in model.named_parameters()]
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, start[key])
+    assert all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_distributed_checkpoint_resumes_exactly(cls, flat):
+    def build():
+        model = model_of(torch.bfloat16)
+        return model, cls(model.parameters(), lr=0.05, weight_decay=0.1)
+
+    options = StateDictOptions(flatten_optimizer_state_dict=flat)
+    whole, optimizer = build()
+    for k in range(3):
+        optimizer.step(lambda k=k: backward(whole, k))
+    saved = copy.deepcopy(get_state_dict(whole, optimizer, options=options))
+    part, other = build()
+    weights, state = saved
+    set_state_dict(part, other, model_state_dict=weights, optim_state_dict=state, options=options)
+    for k in range(3, 6):
+        optimizer.step(lambda k=k: backward(whole, k))
+        other.step(lambda k=k: backward(part, k))
+    for p, q in zip(whole.parameters(), part.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+def test_the_distributed_checkpoint_takes_torchs_state():
+    models, (mine, theirs) = pair("AdamW")
+    for k in range(3):
+        backward(models[1], k)
+        theirs.step()
+    models[0].load_state_dict(models[1].state_dict())
+    set_optimizer_state_dict(models[0], mine, get_optimizer_state_dict(models[1], theirs))
+    for k in range(3):
+        for model, optimizer in zip(models, (mine, theirs), strict=True):
+            backward(model, k)
+            optimizer.step()
+    assert_same(models)
