@@ -92,6 +92,14 @@ def changes_in_place(model, batch):
     return loss
 
 
+HIDDEN = []
+
+
+def keeps_its_graph(model, batch):
+    HIDDEN.append(model(batch[0]).square().mean())
+    return sum(HIDDEN)
+
+
 def returns_text(model, batch):
     return "0.5"
 
@@ -125,7 +133,7 @@ LOSSES = [
     ),
     (
         changes_in_place,
-        r"the backward pass of loss\(model, batch\) failed: .*inplace operation",
+        r"the backward pass of loss\(model, batch\) at the first step failed: .*inplace operation",
         "return loss",
     ),
 ]
@@ -258,6 +266,17 @@ def test_each_split_is_tried(make, fields):
     for split in ("train", "valid", "test"):
         with pytest.raises(UserError, match=r"shapes cannot be multiplied .*; the batch"):
             tasks.check(make(**{split: wide}))
+
+
+def test_model_is_tried_in_the_mode_of_its_use(make):
+    modes = []
+
+    def loss(model, batch):
+        modes.append(model.training)
+        return mse_loss(model(batch[0]), batch[1])
+
+    tasks.check(make(loss=loss, model=lambda: nn.Linear(1, 1).eval()))
+    assert modes == [True, True, False, False, False]  # two steps, then the three splits
 
 
 def test_check_changes_nothing_of_the_users(make, fields):

@@ -122,7 +122,9 @@ def test_full_data_is_used_where_it_is_named(originals, monkeypatch):
     assert test[1].tolist() == list(content[8:])
     pixels = gzip.decompress((originals / f"{data.TRAIN_IMAGES}.gz").read_bytes())[16:]
     restored = (train[0] * data.FASHION_SD + data.FASHION_MEAN) * 255
-    assert restored.round().to(torch.uint8).flatten().numpy().tobytes() == pixels[: 20 * 784]
+    assert restored.round().to(torch.uint8).numpy().tobytes() == pixels[: 20 * 784]
+    restored = (valid[0] * data.FASHION_SD + data.FASHION_MEAN) * 255
+    assert restored.round().to(torch.uint8).numpy().tobytes() == pixels[20 * 784 :]
 
 
 def test_full_data_folder_is_missing(tmp_path, monkeypatch):

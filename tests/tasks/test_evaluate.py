@@ -116,6 +116,19 @@ def test_an_input_changed_in_place_is_computed_again(make):
     assert make(metric=shifted).evaluate(model, "test")[1] == pytest.approx(model.weight.item(), abs=1e-4)
 
 
+def test_the_same_input_with_an_option_is_computed_again(make):
+    class Scaled(nn.Linear):
+        def forward(self, x, scale=1.0):
+            return super().forward(x) * scale
+
+    task = make(
+        loss=lambda model, batch: model(batch[0]).mean(),
+        metric=lambda model, batch: model(batch[0], scale=3.0).mean(),
+    )
+    loss, metric = task.evaluate(Scaled(1, 1), "test")
+    assert metric == pytest.approx(3 * loss)
+
+
 def test_models_called_with_options_or_returning_tuples(make):
     class Pair(nn.Module):
         def __init__(self):

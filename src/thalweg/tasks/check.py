@@ -1,5 +1,6 @@
 """The preflight: does a task run here? One clear message where it does not, before any time is spent."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -82,9 +83,9 @@ def device(text: str | torch.device = "auto") -> torch.device:
 
 
 def check(task: Task, device: torch.device | str = "cpu") -> TaskFacts:
-    """Run one training step and one evaluation batch of each split, and return what was seen.
+    """Run two training steps without updates, and an evaluation batch of each split; return what was seen.
 
-    Neither the task's data nor torch's global generators are changed.
+    Neither the task's data nor the global random generators are changed.
 
     Raises:
         UserError: something of the user's fails or returns what a race cannot use; the message names the
@@ -98,7 +99,7 @@ def check(task: Task, device: torch.device | str = "cpu") -> TaskFacts:
         batch = _call("train", task.train, lambda: next(task.train_batches(0, device)))
         described = describe(batch)
         size = _call("train", task.train, lambda: batches.samples(batch))
-        first_loss = _check_training(task, model, batch, described)
+        first_loss = _check_training(task, model, batch, f"; the batch is {described}")
         for split in SPLITS:
             _check_evaluation(task, model, split, device)
     return TaskFacts(
@@ -180,10 +181,25 @@ def _check_model(task: Task, device: torch.device) -> nn.Module:
     return model
 
 
-def _check_training(task: Task, model: nn.Module, batch: batches.Batch, described: str) -> float:
-    note = f"; the batch is {described}"
+def _check_training(task: Task, model: nn.Module, batch: batches.Batch, note: str) -> float:
+    """Return the first loss, after two steps without an update: some mistakes show in the second only."""
     model.train()
-    loss = _call("loss(model, batch)", task.loss, lambda: task.loss(model, batch), note)
+    losses = []
+    for step in ("first", "second"):
+        loss = _call("loss(model, batch)", task.loss, partial(task.loss, model, batch), note)
+        losses.append(_check_loss(task, loss, batch, step))
+        what = f"the backward pass of loss(model, batch) at the {step} step"
+        _call(what, task.loss, loss.backward, note)
+        for name, parameter in model.named_parameters():
+            if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
+                raise _fault(
+                    task.loss, f"the gradient of '{name}' has NaN or infinite values at the {step} step"
+                )
+        model.zero_grad()
+    return losses[0]
+
+
+def _check_loss(task: Task, loss: Any, batch: batches.Batch, step: str) -> float:
     _check_scalar(task.loss, "loss(model, batch)", loss)
     if not isinstance(loss, Tensor):
         raise _fault(task.loss, f"loss(model, batch) returned {_kind(loss)}; return the loss as a tensor")
@@ -193,17 +209,10 @@ def _check_training(task: Task, model: nn.Module, batch: batches.Batch, describe
             "loss(model, batch) returned a tensor that does not depend on the model's parameters "
             "(no gradient); leave out detach(), item() and no_grad()",
         )
-    first = float(loss.detach())
-    if first != first or abs(first) == float("inf"):
-        raise _fault(task.loss, f"loss(model, batch) is {first} at the first step{_culprit(batch)}")
-    _call("the backward pass of loss(model, batch)", task.loss, lambda: loss.backward(), note)  # type: ignore[no-untyped-call]
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None and not torch.isfinite(parameter.grad).all():
-            raise _fault(task.loss, f"the gradient of '{name}' has NaN or infinite values at the first step")
-        if parameter.grad is not None:
-            parameter.data.sub_(parameter.grad, alpha=1e-6)
-    _call("loss(model, batch) at the second step", task.loss, lambda: task.loss(model, batch), note)
-    return first
+    number = float(loss.detach())
+    if not math.isfinite(number):
+        raise _fault(task.loss, f"loss(model, batch) is {number} at the {step} step{_culprit(batch)}")
+    return number
 
 
 def _check_evaluation(task: Task, model: nn.Module, split: str, device: torch.device) -> None:
@@ -218,7 +227,7 @@ def _check_evaluation(task: Task, model: nn.Module, split: str, device: torch.de
             value = _call(what, function, partial(function, model, batch), note)
             _check_scalar(function, what, value)
             number = float(torch.as_tensor(value).detach())
-            if number != number or abs(number) == float("inf"):
+            if not math.isfinite(number):
                 raise _fault(function, f"{what} is {number} on {split} before training{_culprit(batch)}")
 
 

@@ -1,5 +1,6 @@
 """Mean loss and metric of a model over batches, leaving no trace in the model or the random generators."""
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -68,27 +69,21 @@ def _remembering(model: nn.Module) -> Iterator[None]:
 
 
 def _remember_last(forward: Callable[..., Any]) -> Callable[..., Any]:
-    last: tuple[tuple[Any, ...], list[int], Any] | None = None
+    inputs_then: tuple[Any, ...] = ()
+    output: Any = None
+    versions: list[int] | None = None  # None: nothing to remember
 
     def remembering(*inputs: Any, **options: Any) -> Any:
-        nonlocal last
-        if (
-            last is not None
-            and not options
-            and _same(inputs, last[0])
-            and _versions(*last[0], last[2]) == last[1]
-        ):
-            return last[2]
+        nonlocal inputs_then, output, versions
+        same = not options and len(inputs) == len(inputs_then) and all(map(operator.is_, inputs, inputs_then))
+        if versions is not None and same and _versions(*inputs, output) == versions:
+            return output
         output = forward(*inputs, **options)
         plain = not options and all(isinstance(value, Tensor) for value in (*inputs, output))
-        last = (inputs, _versions(*inputs, output), output) if plain else None
+        inputs_then, versions = inputs, _versions(*inputs, output) if plain else None
         return output
 
     return remembering
-
-
-def _same(inputs: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    return len(inputs) == len(others) and all(a is b for a, b in zip(inputs, others, strict=True))
 
 
 def _versions(*tensors: Tensor) -> list[int]:
