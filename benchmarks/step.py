@@ -26,7 +26,20 @@ Step = Callable[[], None]
 def gpt2_small() -> Shapes:
     """The 148 tensors of GPT-2 small, 124 million parameters."""
     d = 768
-    block: Shapes = [(d,), (d,), (3 * d, d), (3 * d,), (d, d), (d,), (d,), (d,), (4 * d, d), (4 * d,), (d, 4 * d), (d,)]
+    block: Shapes = [
+        (d,),
+        (d,),
+        (3 * d, d),
+        (3 * d,),
+        (d, d),
+        (d,),
+        (d,),
+        (d,),
+        (4 * d, d),
+        (4 * d,),
+        (d, 4 * d),
+        (d,),
+    ]
     return [(50257, d), (1024, d), *block * 12, (d,), (d,)]
 
 
@@ -66,6 +79,8 @@ MAX_NORM = 1.0
 
 @dataclass
 class Contestant:
+    """One way to take a step, and the seconds that its steps took."""
+
     name: str
     step: Step
     times: list[float]
@@ -129,17 +144,15 @@ def copy_bandwidth() -> float:
     return 8 * source.numel() / best
 
 
-def report(algorithm: str, clip: bool, shapes: Shapes, entries: list[Contestant], first: list[float]) -> None:
+def report(title: str, moved: int, entries: list[Contestant], first: list[float]) -> None:
     ours = entries[0].times
-    elements = sum(torch.Size(s).numel() for s in shapes)
-    moved = 4 * elements * (ALGORITHMS[algorithm][4] + clip)
     for entry, begin in zip(entries, first, strict=True):
         median = statistics.median(entry.times)
         ratio = statistics.median(a / b for a, b in zip(ours, entry.times, strict=True))
         speed = moved / median / 1e9
         low, high = (statistics.quantiles(entry.times, n=10)[i] * 1e3 for i in (0, -1))
         print(
-            f"  {algorithm + (' + clip' if clip else ''):20} {entry.name:14} {median * 1e3:9.3f} ms"
+            f"  {title:20} {entry.name:14} {median * 1e3:9.3f} ms"
             f"  ({low:.3f} to {high:.3f})  ours/theirs {ratio:5.2f}  {speed:6.1f} GB/s"
             f"  first step {begin:6.2f} s",
             flush=True,
@@ -151,9 +164,13 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="*", default=list(SHAPES), choices=list(SHAPES))
     parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS), choices=list(ALGORITHMS))
     parser.add_argument("--rounds", type=int, help="rounds of turns (default: 15, 30, 200 by shapes)")
-    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile, which takes minutes")
+    parser.add_argument(
+        "--no-compile", action="store_true", help="leave out torch.compile, which takes minutes"
+    )
     args = parser.parse_args()
-    print(f"{torch.get_num_threads()} threads, copy {copy_bandwidth() / 1e9:.1f} GB/s, torch {torch.__version__}")
+    print(
+        f"{torch.get_num_threads()} threads, copy {copy_bandwidth() / 1e9:.1f} GB/s, torch {torch.__version__}"
+    )
     for name in args.shapes:
         shapes = SHAPES[name]()
         count = sum(torch.Size(s).numel() for s in shapes)
@@ -162,7 +179,8 @@ def main() -> None:
             for clip in (False, True):
                 entries = contestants(algorithm, shapes, clip, not args.no_compile)
                 first = race(entries, args.rounds or ROUNDS[name])
-                report(algorithm, clip, shapes, entries, first)
+                moved = 4 * count * (ALGORITHMS[algorithm][4] + clip)
+                report(algorithm + " + clip" * clip, moved, entries, first)
 
 
 if __name__ == "__main__":
