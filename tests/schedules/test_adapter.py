@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
+from thalweg import optim
 from thalweg.errors import UserError
 from thalweg.schedules import ScheduleLR, constant, cosine, exponential, linear, warmup
 
@@ -41,7 +42,7 @@ def test_it_is_an_lr_scheduler_whose_value_is_base_times_schedule() -> None:
     assert scheduler.get_last_lr() == scheduler.get_lr() == [0.5 * schedule(15)]
 
 
-@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW, torch.optim.Adagrad, torch.optim.LBFGS])
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adagrad, torch.optim.LBFGS, optim.AdamW])
 def test_any_torch_optimizer_will_do(kind: type[torch.optim.Optimizer]) -> None:
     optimizer = kind([parameter()], lr=0.5)
     scheduler = linear(4).attach(optimizer)
@@ -185,6 +186,40 @@ def test_a_resumed_run_may_skip_an_optimizer_step_without_a_warning() -> None:
     resumed.load_state_dict({**resumed.state_dict(), "last_epoch": 5})
     resumed.step()  # as when a gradient scaler skips the first step after loading
     assert resumed.last_epoch == 6
+
+
+@pytest.mark.parametrize("hyper", ["lr", "beta1", "beta2", "weight_decay"])
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, optim.AdamW])
+def test_weights_after_resuming_are_those_of_the_uninterrupted_run(kind, hyper: str) -> None:
+    def start():
+        weight = torch.linspace(-1, 1, 8).requires_grad_()
+        optimizer = kind([weight], lr=0.1)
+        return weight, optimizer, (warmup(3, 0.1) >> cosine(7)).attach(optimizer, hyper)
+
+    def train(weight, optimizer, scheduler, steps: int) -> None:
+        for _ in range(steps):
+            weight.grad = (weight.detach() - 0.3) ** 3
+            optimizer.step()
+            scheduler.step()
+
+    whole, first, resumed = start(), start(), start()
+    train(*whole, 9)
+    train(*first, 4)
+    resumed[0].data.copy_(first[0].data)
+    resumed[1].load_state_dict(copy.deepcopy(first[1].state_dict()))
+    resumed[2].load_state_dict(first[2].state_dict())
+    train(*resumed, 5)
+    assert torch.equal(resumed[0], whole[0])
+
+
+def test_betas_given_as_tensors_are_filled_in_place() -> None:
+    betas = (torch.tensor(0.9), torch.tensor(0.999))
+    optimizer = torch.optim.AdamW(
+        [parameter()], lr=torch.tensor(0.1), betas=betas, foreach=False, capturable=True
+    )
+    linear(4).attach(optimizer, "beta1").step(2)
+    assert optimizer.param_groups[0]["betas"][0] is betas[0]
+    assert [float(beta) for beta in betas] == pytest.approx([0.45, 0.999])
 
 
 def test_last_step_goes_on_from_a_loaded_optimizer_and_from_a_fresh_one() -> None:

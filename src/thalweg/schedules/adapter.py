@@ -24,8 +24,8 @@ class ScheduleLR(LRScheduler):
     checkpoint gets exactly the values it would have had.
 
     The base of a parameter group is its value when the schedule is attached, or its ``initial_lr``
-    (``initial_momentum``, ...) where an earlier scheduler or a loaded checkpoint has left one. A group
-    that is added later joins in.
+    (``initial_momentum``, ``initial_betas``, ...) where an earlier scheduler or a loaded checkpoint has
+    left one. A group that is added later joins in.
 
     Args:
         optimizer: any ``torch.optim.Optimizer``.
@@ -140,6 +140,8 @@ class ScheduleLR(LRScheduler):
 
 def _base(optimizer: Optimizer, group: dict[str, Any], hyper: str) -> float:
     value = _read(optimizer, group, hyper)
+    if hyper in _BETAS:
+        return float(group.setdefault("initial_betas", tuple(map(float, group["betas"])))[_BETAS[hyper]])
     return float(group.setdefault(f"initial_{hyper}", value))
 
 
@@ -159,9 +161,12 @@ def _write(group: dict[str, Any], hyper: str, value: float) -> None:
         raise UserError(f"the schedule drives {hyper} to {value:g}; it must stay below 1")
     if hyper in _BETAS:
         betas = list(group["betas"])
-        betas[_BETAS[hyper]] = value
+        betas[_BETAS[hyper]] = _in_place(betas[_BETAS[hyper]], value)
         group["betas"] = tuple(betas)
-    elif isinstance(group[hyper], Tensor):
-        group[hyper].fill_(value)
     else:
-        group[hyper] = value
+        group[hyper] = _in_place(group[hyper], value)
+
+
+def _in_place(old: float | Tensor, value: float) -> float | Tensor:
+    """Return the value, in the tensor that held the old one where it was a tensor."""
+    return old.fill_(value) if isinstance(old, Tensor) else value
