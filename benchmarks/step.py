@@ -168,9 +168,8 @@ def main() -> None:
         "--no-compile", action="store_true", help="leave out torch.compile, which takes minutes"
     )
     args = parser.parse_args()
-    print(
-        f"{torch.get_num_threads()} threads, copy {copy_bandwidth() / 1e9:.1f} GB/s, torch {torch.__version__}"
-    )
+    bandwidth = copy_bandwidth() / 1e9
+    print(f"{torch.get_num_threads()} threads, copy {bandwidth:.1f} GB/s, torch {torch.__version__}")
     for name in args.shapes:
         shapes = SHAPES[name]()
         count = sum(torch.Size(s).numel() for s in shapes)
