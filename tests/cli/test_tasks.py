@@ -12,7 +12,8 @@ def invoke(*arguments):
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
 
 
-def test_list_names_every_task():
+def test_list_names_every_task(monkeypatch):
+    monkeypatch.delenv("THALWEG_DATA", raising=False)
     result = invoke()
     assert result.exit_code == 0
     assert all(f"{name}: " in result.output for name in tasks.names())

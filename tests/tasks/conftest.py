@@ -8,6 +8,12 @@ from torch.nn.functional import mse_loss
 from thalweg.tasks import Task
 
 
+@pytest.fixture(autouse=True)
+def embedded_data(monkeypatch):
+    """Test with the data of the package, whatever the developer's environment says."""
+    monkeypatch.delenv("THALWEG_DATA", raising=False)
+
+
 @pytest.fixture
 def fields():
     """Fields of a valid task: 23, 7 and 5 rows; a row's number is its only input."""

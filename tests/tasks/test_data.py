@@ -16,11 +16,6 @@ EMBEDDED_SHA256 = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_folder(monkeypatch):
-    monkeypatch.delenv("THALWEG_DATA", raising=False)
-
-
 @pytest.mark.parametrize("name", EMBEDDED_SHA256)
 def test_embedded_file_is_unchanged(name):
     content = (data.EMBEDDED / name).read_bytes()
