@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from thalweg.engine.batch import COMPENSATION
+from thalweg.engine.distributed import is_sharded
 from thalweg.errors import CheckpointWarning, UserError
 
 if TYPE_CHECKING:
@@ -161,6 +162,11 @@ def _check_tensor(name: str, key: str, saved: Any, expected: Tensor) -> None:
     if not isinstance(saved, Tensor) or saved.shape != expected.shape:
         shape = tuple(getattr(saved, "shape", ()))
         raise UserError(f"the checkpoint's {key} of {name} has shape {shape}, not {tuple(expected.shape)}")
+    if is_sharded(saved) != is_sharded(expected):
+        raise UserError(
+            f"the checkpoint's {key} of {name} is not sharded as the parameter is; load it with "
+            "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
+        )
     if torch.promote_types(saved.dtype, expected.dtype) != expected.dtype:
         raise UserError(
             f"the checkpoint's {key} of {name} is {saved.dtype}; as {expected.dtype} it would lose digits"

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thalweg.engine import distributed
 from thalweg.engine.batch import COMPENSATION, Batch, Engine, IntArray, compute_dtype
+from thalweg.engine.distributed import is_sharded, local
 from thalweg.engine.plan import Program
 from thalweg.errors import UserError
 
@@ -74,6 +76,7 @@ class Member:
     groups: IntArray
     slots: list[dict[str, Any]]
     kinds: list[tuple[Any, ...]]
+    reach: distributed.Reach | None
     names: list[str] | None = None
 
 
@@ -85,28 +88,39 @@ class Layout:
     ) -> None:
         self.optimizer, self.params, self.counters = optimizer, params, counters
         self.members: list[Member] = []
-        self.pointers = list(map(_pointer, params))
+        self.locals = list(map(local, params))
+        self.sharded = any(map(is_sharded, params))
+        self.pointers = list(map(_pointer, self.locals))
         kinds: dict[Any, list[int]] = {}
         groups = [i for i, group in enumerate(optimizer.param_groups) for _ in group["params"]]
         programs = [optimizer.program(group) for group in optimizer.param_groups]
-        for i, p in enumerate(params):
+        for i, p in enumerate(self.locals):
             if live[i]:
                 engine = optimizer.engine_of(p, is_dense(p))
-                kinds.setdefault((programs[groups[i]], p.dtype, p.device, engine), []).append(i)
-        for (program, _, _, engine), index in kinds.items():
-            self.members.append(self._member(program, engine, index, [groups[i] for i in index]))
+                reach = distributed.reach(params[i], optimizer.name_of(i)) if self.sharded else None
+                kinds.setdefault((programs[groups[i]], p.dtype, p.device, engine, reach), []).append(i)
+        for (program, _, _, engine, reach), index in kinds.items():
+            self.members.append(self._member(program, engine, index, [groups[i] for i in index], reach))
         self.slots = list(optimizer.state.values())
         self.entries = list(_entries(self.members))
 
-    def _member(self, program: Program, engine: Engine, index: list[int], groups: list[int]) -> Member:
-        params = [self.params[i] for i in index]
+    def _member(
+        self,
+        program: Program,
+        engine: Engine,
+        index: list[int],
+        groups: list[int],
+        reach: distributed.Reach | None,
+    ) -> Member:
+        params = [self.locals[i] for i in index]
         compensated = is_low_precision(params[0])
         keys = (*program.states, COMPENSATION) if compensated else program.states
         slots = [self._slot(i, g, keys) for i, g in zip(index, groups, strict=True)]
-        states = [[slot[key] for slot in slots] for key in keys]
+        states = [[local(slot[key]) for slot in slots] for key in keys]
         rows = np.zeros(len(params), dtype=np.int64)
         batch = Batch(program, params, [], states, rows, (), compensated)
-        return Member(batch, engine, np.array(index), np.array(groups), slots, list(map(_kind, params)))
+        kinds = list(map(_kind, params))
+        return Member(batch, engine, np.array(index), np.array(groups), slots, kinds, reach)
 
     def _slot(self, i: int, group: int, keys: Sequence[str]) -> dict[str, Any]:
         """A parameter's state: begun where it has none, fitted to the parameter where that has changed."""
@@ -124,6 +138,10 @@ class Layout:
         dtype = p.dtype if key == COMPENSATION else compute_dtype(p)
         if _kind(state) == (dtype, *_kind(p)[1:]):
             return state
+        if is_sharded(p) != is_sharded(state):
+            raise UserError(
+                f"the state {key} of {self.optimizer.name_of(i)} is not sharded as the parameter is"
+            )
         if state.shape != p.shape:
             raise UserError(
                 f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, not "
@@ -135,6 +153,7 @@ class Layout:
         """True if the parameters and their states are still the same objects, of the same kinds."""
         return (
             _same(params, self.params)
+            and (not self.sharded or _same(map(local, params), self.locals))
             and _same(state.values(), self.slots)
             and _same(_entries(self.members), self.entries)
             and self._in_place()
@@ -142,7 +161,7 @@ class Layout:
 
     def _in_place(self) -> bool:
         """True unless a parameter's data was swapped for one of another kind (`model.to`, pruning, ...)."""
-        pointers = list(map(_pointer, self.params))
+        pointers = list(map(_pointer, self.locals))
         if pointers == self.pointers:
             return True
         self.pointers = pointers
@@ -153,6 +172,11 @@ class Layout:
         for member in self.members:
             batch = member.batch
             found = [grads[i] for i in member.index]
+            if member.reach is not None:
+                places = zip(member.index.tolist(), found, strict=True)
+                found = [
+                    distributed.gradient(self.params[i], g, self.optimizer.name_of(i)) for i, g in places
+                ]
             batch.grads = [
                 g
                 if g.dtype is kind[0]

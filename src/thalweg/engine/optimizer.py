@@ -1,5 +1,7 @@
 """The one Optimizer: it gathers tensors and scalars for the engines; the numerics are in the rules."""
 
+import inspect
+import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
@@ -11,6 +13,8 @@ from torch import Tensor
 from thalweg.engine import compiled, fused, reference
 from thalweg.engine.batch import Batch, Engine
 from thalweg.engine.checkpoint import detached_counts, loading, report
+from thalweg.engine.distributed import summed
+from thalweg.engine.explain import explain
 from thalweg.engine.layout import Layout, StepCounters, initial_state
 from thalweg.engine.options import check_options
 from thalweg.engine.plan import Program, Totals, Transform, compose
@@ -69,11 +73,13 @@ class Optimizer(torch.optim.Optimizer):
         Raises:
             UserError: an option is out of its interval, or a parameter is complex.
         """
-        super().add_param_group(param_group)
+        # Torch's decorator keeps the compiler out of this method, and for that imports it: 1.3 s.
+        inspect.unwrap(torch.optim.Optimizer.add_param_group)(self, param_group)
         group = self.param_groups[-1]
         try:
             check_options(type(self).__name__, group, self.intervals)
             _check_params(group["params"])
+            self.program(group)
         except UserError:
             self.param_groups.pop()
             raise
@@ -122,6 +128,14 @@ class Optimizer(torch.optim.Optimizer):
             super().load_state_dict(state_dict)
         report(self, plan)
 
+    def explain(self) -> str:
+        """The stages of each group's step in the order in which they run, and the engines that run them."""
+        return explain(self)
+
+    def __repr__(self) -> str:
+        """The options of each group, as torch prints them, then the plan."""
+        return f"{super().__repr__()[:-1]}Plan\n{textwrap.indent(self.explain(), '    ')}\n)"
+
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and deepcopy keep."""
         kept = {"transforms": self.transforms, "engine": self.engine}
@@ -149,7 +163,12 @@ class Optimizer(torch.optim.Optimizer):
     def engine_of(self, p: Tensor, dense: bool) -> Engine:
         """The engine that runs a parameter."""
         name = self.engine or ("fused" if p.device.type == "cpu" else "compiled")
-        unsuited = not dense or p.device.type == "meta" or self.defaults.get("differentiable", False)
+        unsuited = (
+            not dense
+            or not _is_plain(p)
+            or p.device.type == "meta"
+            or self.defaults.get("differentiable", False)
+        )
         if unsuited or (name == "fused" and not fused.supports(p)):
             name = "reference"
         return cast(Engine, _ENGINES[name])
@@ -203,6 +222,8 @@ class Optimizer(torch.optim.Optimizer):
                 )
                 places.append((totals, stage))
                 sums = engine.total(batch, stage, totals)
+                if member.reach is not None:
+                    sums = summed(sums, member.reach)
                 by_name.update(zip(layout.names(member), sums, strict=True))
                 total += sum(sums)
             for totals, stage in places:
@@ -212,8 +233,17 @@ class Optimizer(torch.optim.Optimizer):
         return False
 
 
-def _check_params(params: Iterable[Tensor]) -> None:
+def _is_plain(p: Tensor) -> bool:
+    """True unless the tensor is of a class that has its own way with torch's operations, and no memory."""
+    return type(p).__torch_dispatch__ is Tensor.__torch_dispatch__
+
+
+def _check_params(params: Sequence[Tensor]) -> None:
+    seen: set[int] = set()
     for p in params:
+        if id(p) in seen:
+            raise UserError(f"a parameter of shape {tuple(p.shape)} appears twice in a group; pass it once")
+        seen.add(id(p))
         if not p.is_floating_point():
             raise UserError(f"a parameter of dtype {p.dtype} cannot be optimized; use a real float dtype")
 

@@ -39,6 +39,8 @@ def check_options(owner: str, options: Mapping[str, Any], intervals: Mapping[str
     """Check every option that has an interval; a tuple (betas) is checked member by member."""
     for name, interval in intervals.items():
         value = options[name]
+        if name == "betas" and not (isinstance(value, tuple | list) and len(value) == 2):
+            raise UserError(f"{owner}: betas must be a pair of numbers, got {value!r}")
         if isinstance(value, tuple | list):
             for i, member in enumerate(value):
                 check_value(owner, f"{name}[{i}]", member, interval)
