@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from thalweg.errors import UserError
+from thalweg.race.ledger import Ledger
 from thalweg.report import files, write
 
 
@@ -35,3 +36,11 @@ def test_a_missing_folder_or_ledger_is_one_clear_line(full: Path, tmp_path: Path
         write(full, tmp_path / "no" / "report.html")
     with pytest.raises(UserError, match=r"there is no ledger"):
         write(tmp_path / "race.sqlite", tmp_path / "report.html")
+
+
+def test_a_race_killed_before_its_plan_has_a_page_too(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path / "race.sqlite", "write") as ledger:
+        ledger.put_meta({"task": "toy"})
+    page = write(tmp_path / "race.sqlite", tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "No run has finished yet." in page
+    assert "thalweg race toy" in page

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thalweg.report.charts.sensitivity import Panel
 from thalweg.report.charts.target import Times
 from thalweg.report.charts.versus import lead
-from thalweg.report.measures import Cost, Failure, Gap, Target, best, censored_median, total_seconds
+from thalweg.report.measures import Cost, Failure, Gap, Target, best, censored_median, curve, total_seconds
 from thalweg.report.model import Contender, Race
 from thalweg.report.numbers import count, listing, milliseconds, percent, plain, plural, seconds
 
@@ -87,19 +87,26 @@ def capital(text: str) -> str:
 def curves(race: Race, shown: Sequence[Contender]) -> str:
     """Where the curves end."""
     lines = f"Lines are means over {seed_span(shown)}, bands reach from the lowest to the highest seed."
-    ends = [(v, c) for c in shown if (v := c.median("valid_metric")) is not None]
+    ends = {c.name: end for c in shown if (end := _end(c)) is not None}
     if not ends:
         return lines
-    ends.sort(key=lambda pair: race.metric.gain(pair[0]), reverse=True)
-    (high, first), (low, last) = ends[0], ends[-1]
-    best, worst = race.metric.value(high), race.metric.value(low)
+    ranked = sorted(ends.values(), key=race.metric.gain, reverse=True)
+    best, worst = race.metric.value(ranked[0]), race.metric.value(ranked[-1])
+    first, last = ([who(c) for c in shown if race.metric.value(_end(c)) == v] for v in (best, worst))
     after = f"After {count(race.full_steps)} steps"
+    if best != worst:
+        verb = "is" if len(first) == 1 else "are"
+        best_ones = f"{listing(first)} {verb} best on the validation data, at {best}"
+        return f"{after} {best_ones}, and {listing(last)} last, at {worst}. {lines}"
     if len(ends) == 1:
-        return f"{after} {who(first)} stands at {best} on the validation data. {lines}"
-    if best == worst:
-        return f"{after} all finalists stand level on the validation data, at {best}. {lines}"
-    last_one = f"{who(last)} last, at {worst}"
-    return f"{after} {who(first)} is best on the validation data, at {best}, and {last_one}. {lines}"
+        return f"{after} {first[0]} stands at {best} on the validation data. {lines}"
+    return f"{after} all finalists stand level on the validation data, at {best}. {lines}"
+
+
+def _end(contender: Contender) -> float | None:
+    """Where a contender's mean curve ends."""
+    points = curve(contender.ok_runs, "valid_metric")
+    return points[-1].mean if points else None
 
 
 def seed_span(shown: Sequence[Contender]) -> str:

@@ -94,5 +94,4 @@ def axis(frame: Frame, scale: Scale, title: str, *, percent: bool = False, wante
         else:
             frame.canvas.line(x, 4, x, frame.bottom, "grid")
         frame.canvas.text(x, frame.bottom + 15, text, "tick", "middle")
-    fitting = shorten(title, int((scale.end - scale.start) / 6.6))
-    frame.canvas.text((scale.start + scale.end) / 2, frame.bottom + 32, fitting, "axis", "middle")
+    frame.canvas.text((scale.start + scale.end) / 2, frame.bottom + 32, title, "axis", "middle")
