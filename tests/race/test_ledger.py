@@ -64,7 +64,8 @@ def test_a_killed_writer_leaves_whole_runs(tmp_path):
     """SIGKILL right after an insert: the run is there for the next process, and nothing else is."""
     path = tmp_path / FILE
     code = (
-        "import os, sys; sys.path[:0] = sys.argv[2:]; import test_ledger as t; from thalweg.race.ledger import Ledger;"
+        "import os, sys; sys.path[:0] = sys.argv[2:]; import test_ledger as t; "
+        "from thalweg.race.ledger import Ledger; "
         "ledger = Ledger.open(t.Path(sys.argv[1]), 'write'); ledger.insert(t.spec(1), t.RESULT, 'a', 'b');"
         "ledger._connection.execute('BEGIN'); "
         "ledger._connection.execute('INSERT INTO meta VALUES (1, 1)'); os.kill(os.getpid(), 9)"
@@ -176,7 +177,7 @@ def test_no_ledger_to_read(tmp_path):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot write .*choose another folder"):
+    with pytest.raises(UserError, match=r"cannot write .*choose another folder"):
         Ledger.open(tmp_path / "file" / FILE, "write")
 
 
@@ -195,16 +196,23 @@ def files_no_larger_than(size: int):
 
 def test_a_full_disk_loses_nothing_and_says_how_to_go_on(tmp_path):
     path = tmp_path / FILE
+    kept: list[int] = []
+
+    def fill(ledger):
+        for seed in range(1000):
+            ledger.insert(spec(seed), RESULT, "then", "now")
+            kept.append(seed)
+
     with Ledger.open(path, "write") as ledger:
-        with files_no_larger_than(100_000):
-            kept = 0
-            with pytest.raises(UserError, match=r"cannot write .*make room, then thalweg race --resume"):
-                for kept in range(1000):
-                    ledger.insert(spec(kept), RESULT, "then", "now")
-        assert kept > 3
-        ledger.insert(spec(kept), RESULT, "then", "now")
+        with (
+            files_no_larger_than(100_000),
+            pytest.raises(UserError, match=r"cannot write .*make room, then thalweg race --resume"),
+        ):
+            fill(ledger)
+        assert len(kept) > 3
+        ledger.insert(spec(len(kept)), RESULT, "then", "now")
     with Ledger.open(path) as ledger:
-        assert sorted(row["seed"] for row in ledger.runs()) == list(range(kept + 1))
+        assert sorted(row["seed"] for row in ledger.runs()) == [*kept, len(kept)]
 
 
 def test_two_races_do_not_share_a_folder(tmp_path):

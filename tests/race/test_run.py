@@ -162,12 +162,8 @@ def test_gradients_that_the_optimizer_refuses_are_a_divergence(task):
 
 
 def test_an_error_of_the_users_is_a_failure_with_its_place(tiny):
-    tiny.write_text(
-        tiny.read_text().replace(
-            "    return nn.functional",
-            "    if model.training and torch.initial_seed() == 9:\n        raise KeyError('lost')\n    return nn.functional",
-        )
-    )
+    trap = "    if model.training and torch.initial_seed() == 9:\n        raise KeyError('lost')\n"
+    tiny.write_text(tiny.read_text().replace("    return nn.functional", f"{trap}    return nn.functional"))
     task = load(tiny)
     line = tiny.read_text().splitlines().index("        raise KeyError('lost')") + 1
     result = run(task, ADAMW, 9, 40)

@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from thalweg.race.api import RaceResult
-    from thalweg.race.driver import Job
+    from thalweg.race.job import Job
 
 _INTERRUPTED = 130
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from time import perf_counter
 
 from thalweg.errors import UserError
-from thalweg.race.driver import Job, Request, conduct, make_folder, new_folder, stored_request
+from thalweg.race.driver import conduct
+from thalweg.race.job import Job, Request, make_folder, new_folder, stored_request
 from thalweg.race.ledger import FILE
 from thalweg.race.live import View, view_for
 from thalweg.race.priors import check_optimizers

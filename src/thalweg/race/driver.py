@@ -6,7 +6,7 @@ because runs are deterministic and `next_runs` depends on plan and outcomes alon
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +23,7 @@ from thalweg.race.executor import (
     LocalExecutor,
     now,
 )
+from thalweg.race.job import LOG, Job, Request, leave_nothing
 from thalweg.race.ledger import FILE, Ledger, lock, outcome
 from thalweg.race.live import View
 from thalweg.race.plan import Plan
@@ -30,91 +31,9 @@ from thalweg.race.runs import Outcome
 from thalweg.race.saved import cores, machine, plain, save_proof, versions, write_text
 from thalweg.race.search import next_runs
 from thalweg.race.verdict import Verdict, decide
-from thalweg.tasks import Task, TaskFacts
+from thalweg.tasks import Task
 
 TICK = 0.5  # seconds between two looks at the live view
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for. It is kept in the ledger, so that a resumed race needs nothing said again."""
-
-    source: str
-    optimizers: tuple[str, ...]
-    budget: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    workers: int | None = None
-    device: str = "cpu"
-    purpose: str = "find"
-
-
-def new_folder(task: Task, base: Path = Path("runs")) -> Path:
-    """Make the first of ``runs/<task>-1``, ``-2``, ... that is not there."""
-    number = 1
-    while True:
-        folder = base / f"{task.name}-{number}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise UserError(
-                f"cannot make the folder {folder}: {error.strerror}; choose one with --out"
-            ) from error
-        else:
-            return folder
-
-
-def make_folder(folder: Path) -> Path:
-    """Make ``folder`` unless it is there, and refuse one that holds a race already."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder {folder}: {error.strerror}; choose another --out") from error
-    if (folder / FILE).exists():
-        with Ledger.open(folder / FILE) as ledger:
-            if meta := ledger.meta():
-                raise UserError(
-                    f"{folder} holds a race of {meta['task']} with {len(ledger.runs())} finished runs; "
-                    f"go on with it (thalweg race --resume {folder}), or choose another --out"
-                )
-    return folder
-
-
-def stored_request(folder: Path) -> Request:
-    """The request of the race in ``folder``.
-
-    Raises:
-        UserError: there is no race, or it was killed before it had begun.
-    """
-    if not (folder / FILE).is_file():
-        raise UserError(f"there is no race to resume in {folder} (no {FILE}); thalweg race TASK begins one")
-    with Ledger.open(folder / FILE) as ledger:
-        meta = ledger.meta()
-    if "request" not in meta:
-        raise UserError(f"the race in {folder} had not begun; begin it: thalweg race TASK --out {folder}")
-    values = meta["request"]
-    return Request(**{**values, "optimizers": tuple(values["optimizers"])})
-
-
-@dataclass(frozen=True)
-class Job:
-    """A race that is ready to run, or to go on.
-
-    Attributes:
-        task: what is raced.
-        request: what was asked for (of a resumed race: `stored_request`).
-        folder: where ledger and results are.
-        began: when the budget began to count, on the clock of ``time.perf_counter``.
-        facts: what the preflight found; None for a race that goes on, whose ledger has them.
-    """
-
-    task: Task
-    request: Request
-    folder: Path
-    began: float
-    facts: TaskFacts | None = None
 
 
 def conduct(job: Job, view: View) -> Verdict:
@@ -124,15 +43,11 @@ def conduct(job: Job, view: View) -> Verdict:
         UserError: the ledger belongs to something else, the budget is too small, the disk is full, ...
         KeyboardInterrupt: as it came; what is finished is in the ledger.
     """
-    task, request, folder = job.task, job.request, job.folder
-    with lock(folder), Ledger.open(folder / FILE, "write") as ledger:
+    with lock(job.folder), Ledger.open(job.folder / FILE, "write") as ledger:
         admit(ledger, job)
-        executor = _executor(ledger, task, request, folder)
+        executor = _executor(ledger, job)
         try:
-            plan = stored_plan(ledger)
-            if plan is None:
-                view.note("measuring the speed of a step")
-                plan = _fix_plan(ledger, job, executor)
+            plan = stored_plan(ledger) or _fix_plan(ledger, job, executor, view)
             executor.conditions = Conditions(plan.device, plan.threads)
             view.begin(ledger.meta(), plan, job.began)
             run_all(plan, ledger, executor, view)
@@ -140,15 +55,14 @@ def conduct(job: Job, view: View) -> Verdict:
             executor.close()
             view.end()
         verdict = decide(plan, ledger.outcomes())
-        write_results(folder, task, plan, ledger, verdict)
+        write_results(job.folder, plan, ledger, verdict)
     return verdict
 
 
 def admit(ledger: Ledger, job: Job) -> None:
     """Begin a new ledger, or see that an old one belongs to this task and these versions."""
     meta, task = ledger.meta(), job.task
-    if "request" not in meta:
-        assert job.facts is not None
+    if not meta and job.facts is not None:
         ledger.put_meta(
             {
                 "request": asdict(job.request),
@@ -161,6 +75,8 @@ def admit(ledger: Ledger, job: Job) -> None:
             }
         )
         return
+    if job.facts is not None or "request" not in meta:  # another process was faster
+        raise UserError(f"another race has begun in {ledger.path.parent}; choose another folder with --out")
     if meta["task_source"]["hash"] != task.hash:
         raise UserError(
             f"the task {task.name} or its data has changed since the race in {ledger.path.parent} began; "
@@ -185,32 +101,30 @@ def stored_plan(ledger: Ledger) -> Plan | None:
     return None if plan is None else Plan.from_json(json.dumps(plan))
 
 
-def _executor(
-    ledger: Ledger, task: Task, request: Request, folder: Path
-) -> LocalExecutor | InProcessExecutor:
-    if not task.source:
-        return InProcessExecutor(task)
-    known = ledger.meta().get("workers")
-    workers = request.workers or known or max(count for count, _ in _choices(request))
-    return LocalExecutor(task.source, workers, folder / "workers.log")
+def _executor(ledger: Ledger, job: Job) -> LocalExecutor | InProcessExecutor:
+    if not job.task.source:
+        return InProcessExecutor(job.task)
+    known = job.request.workers or ledger.meta().get("workers")
+    workers = known or max(count for count, _ in _choices(job.request))
+    return LocalExecutor(job.task.source, workers, job.folder / LOG)
 
 
 def _choices(request: Request, in_process: bool = False) -> list[tuple[int, int]]:
-    on_cpu = request.device == "cpu"
-    return splits(cores(), request.workers or (None if on_cpu else 1), in_process)
+    alone = in_process or request.device != "cpu"
+    return splits(cores(), request.workers or (1 if alone else None))
 
 
-def _fix_plan(ledger: Ledger, job: Job, executor: LocalExecutor | InProcessExecutor) -> Plan:
-    speed = _speed(job.task, job.request, executor)
-    plan = plan_for(ledger.meta(), job.request, speed, perf_counter() - job.began)
-    ledger.put_meta(
-        {
-            "plan": json.loads(plan.to_json()),
-            "plan_id": plan.id,
-            "workers": speed.workers,
-            "speed": asdict(speed),
-        }
-    )
+def _fix_plan(ledger: Ledger, job: Job, executor: LocalExecutor | InProcessExecutor, view: View) -> Plan:
+    view.note("measuring the speed of a step")
+    try:
+        speed = _speed(job.task, job.request, executor)
+        plan = plan_for(ledger.meta(), job.request, speed, perf_counter() - job.began)
+    except UserError:  # such as a budget that is too small
+        ledger.close()
+        leave_nothing(job.folder)
+        raise
+    fixed = {"plan": json.loads(plan.to_json()), "plan_id": plan.id}
+    ledger.put_meta({**fixed, "workers": speed.workers, "speed": asdict(speed)})
     return plan
 
 
@@ -277,7 +191,7 @@ def run_all(plan: Plan, ledger: Ledger, executor: Executor, view: View) -> None:
             under_way.discard(done.spec.key)
 
 
-def write_results(folder: Path, task: Task, plan: Plan, ledger: Ledger, verdict: Verdict) -> None:
+def write_results(folder: Path, plan: Plan, ledger: Ledger, verdict: Verdict) -> None:
     """Write ``recipe.json`` and ``train.py``, if there is a winner."""
     ledger.put_meta({"verdict": plain(verdict.to_dict()), "ended": now()})
     winner = _winners_run(ledger.runs(), verdict)

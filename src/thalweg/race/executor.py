@@ -26,7 +26,9 @@ from thalweg.tasks import Task
 
 FINAL_EVALS = 20  # points of a finalist's curve
 SEARCH_EVALS = 4  # of any other run's: it is judged by its last
-LIVES = 3  # a run that kills this many workers is recorded as failed; so many dead starts end the race
+LIVES = (
+    3  # a run that kills this many workers is recorded as failed; so many deaths before any run end the race
+)
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,8 @@ class LocalExecutor:
     def ask(self, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Have each request answered by a worker of its own, all at the same time."""
         self.warm_up()
-        waiting, asked, replies = list(requests), {}, []  # type: ignore[var-annotated]
+        waiting, asked = list(requests), dict[Worker, dict[str, Any]]()
+        replies: list[dict[str, Any]] = []
         while len(replies) < len(requests):
             for worker in self.workers:
                 if waiting and worker.ready and worker not in asked:
@@ -205,6 +208,7 @@ class LocalExecutor:
                     continue
                 if message is None and worker in asked:
                     waiting.append(asked.pop(worker))
+                    self._dead_starts += 1
                 self._take(worker, message)
         return replies
 
@@ -227,7 +231,7 @@ class LocalExecutor:
         elif message["is"] == "refused":
             raise UserError(message["message"])
         elif message["is"] == "ready":
-            worker.ready, self._dead_starts = True, 0
+            worker.ready = True
         elif message["is"] == "point":
             self.progress[message["key"]] = message["step"]
         elif message["is"] == "run":
@@ -235,6 +239,7 @@ class LocalExecutor:
 
     def _finish(self, worker: Worker, result: RunResult) -> None:
         assert worker.spec is not None
+        self._dead_starts = 0
         self.progress.pop(worker.spec.key, None)
         self._finished.append(Finished(worker.spec, result, worker.started, now()))
         worker.spec = None

@@ -118,7 +118,7 @@ def save_proof(
         steps=run["steps"],
         task=task,
         proof=Proof(run["seed"], run["steps"], plan.device, plan.threads, evals, figures),
-        versions=dict(plan.versions),
+        versions=dict(sorted(plan.versions.items())),
         machine=machine(),
         verdict=verdict,
         plan_id=plan.id,
@@ -141,7 +141,7 @@ def write_text(path: Path, text: str) -> None:
 
 def versions() -> dict[str, str]:
     """The versions of what decides the numbers."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {**{name: version(name) for name in sorted(PACKAGES)}, "python": platform.python_version()}
 
 
 def machine() -> dict[str, Any]:

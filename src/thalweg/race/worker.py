@@ -71,22 +71,23 @@ def serve(source: str, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Send, b
     from thalweg.race.run import Point, run
     from thalweg.tasks import load
 
-    try:
-        task = load(source)
-    except UserError as error:
-        send({"is": "refused", "message": str(error)})
-        return
-    send({"is": "ready", "seconds": perf_counter() - began})
-    while True:
-        request = inbox.get()
-        if request.pop("do") == "speed":
-            send({"is": "speed", **speed(task, **request)})
-            continue
-        key = request.pop("key")
+    def answer(request: dict[str, Any]) -> None:
+        key = request.pop("key", "")
 
-        def on_point(point: Point, key: str = key) -> None:
+        def on_point(point: Point) -> None:
             send({"is": "point", "key": key, "step": point.step})
 
-        recipe = Recipe.from_json(request.pop("recipe"))
-        result = run(task, recipe, **request, on_point=on_point)
-        send({"is": "run", "key": key, "result": vars(result)})
+        if request.pop("do") == "speed":
+            send({"is": "speed", **speed(task, **request)})
+        else:
+            recipe = Recipe.from_json(request.pop("recipe"))
+            result = run(task, recipe, **request, on_point=on_point)
+            send({"is": "run", "key": key, "result": vars(result)})
+
+    try:
+        task = load(source)
+        send({"is": "ready", "seconds": perf_counter() - began})
+        while True:
+            answer(inbox.get())
+    except UserError as error:
+        send({"is": "refused", "message": str(error)})
