@@ -136,12 +136,12 @@ class Layout:
     def _fitted(self, i: int, key: str, state: Tensor) -> Tensor:
         p = self.params[i]
         dtype = p.dtype if key == COMPENSATION else compute_dtype(p)
-        if _kind(state) == (dtype, *_kind(p)[1:]):
-            return state
         if is_sharded(p) != is_sharded(state):
             raise UserError(
                 f"the state {key} of {self.optimizer.name_of(i)} is not sharded as the parameter is"
             )
+        if _kind(state) == (dtype, *_kind(p)[1:]) and local(state).shape == local(p).shape:
+            return state
         if state.shape != p.shape:
             raise UserError(
                 f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, not "

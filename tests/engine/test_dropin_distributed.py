@@ -1,0 +1,195 @@
+"""DTensor and FSDP2: engines on local shards, norms over the whole mesh. All processes are local."""
+
+import copy
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
+from torch.multiprocessing.spawn import spawn
+
+from thalweg import optim, transforms
+from thalweg.errors import UserError
+
+
+@pytest.fixture
+def mesh():
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        yield init_device_mesh("cpu", (1,))
+    finally:
+        dist.destroy_process_group()
+
+
+def model_of():
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3, bias=False))
+
+
+def wrapped():
+    return [transforms.guard(), transforms.clip_norm(0.1)]
+
+
+def train(model, optimizer, first, last):
+    for k in range(first, last):
+        x = torch.randn(4, 5, generator=torch.Generator().manual_seed(k))
+        optimizer.zero_grad()
+        model(x).square().sum().backward()
+        optimizer.step()
+
+
+def whole(tensor):
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def assert_same(sharded, plain, **tolerance):
+    for p, q in zip(sharded.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(whole(p), q, **tolerance)
+
+
+# -- one process ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in optim.__all__ if n != "Nesterov"])
+def test_fsdp2_steps_as_the_plain_model_does(mesh, name):
+    sharded, plain = model_of(), model_of()
+    fully_shard(sharded, mesh=mesh)
+    optimizers = [
+        getattr(optim, name)(m.parameters(), lr=0.05, transforms=wrapped()) for m in (sharded, plain)
+    ]
+    for model, optimizer in zip((sharded, plain), optimizers, strict=True):
+        train(model, optimizer, 0, 4)
+    assert_same(sharded, plain, rtol=0, atol=0)
+    p = sharded[0].weight
+    states = {k: v for k, v in optimizers[0].state[p].items() if k != "step"}
+    assert all(isinstance(v, DTensor) and v.placements == p.placements for v in states.values())
+    assert "fused" in optimizers[0].explain()
+
+
+def test_replicated_and_plain_parameters_count_once_in_a_norm(mesh):
+    params = [
+        nn.Parameter(distribute_tensor(torch.zeros(3, 4), mesh, [Replicate()])),
+        nn.Parameter(distribute_tensor(torch.zeros(3, 4), mesh, [Shard(1)])),
+        nn.Parameter(torch.zeros(12)),
+    ]
+    for p in params:
+        p.grad = torch.ones_like(p)
+    optim.SGD(params, lr=1.0, transforms=[transforms.clip_norm(3.0)]).step()
+    for p in params:
+        torch.testing.assert_close(whole(p.detach()).flatten(), torch.full((12,), -0.5))
+
+
+def test_a_gradient_with_another_placement_is_redistributed(mesh):
+    p = nn.Parameter(distribute_tensor(torch.zeros(3, 4), mesh, [Shard(0)]))
+    p.grad = DTensor.from_local(torch.ones(3, 4), mesh, [Replicate()])
+    optim.SGD([p], lr=1.0).step()
+    assert torch.equal(whole(p.detach()), -torch.ones(3, 4))
+
+
+def test_what_cannot_be_stepped_on_shards_is_refused(mesh):
+    p = nn.Parameter(DTensor.from_local(torch.zeros(3), mesh, [Partial()]))
+    p.grad = DTensor.from_local(torch.zeros(3), mesh, [Partial()])
+    with pytest.raises(UserError, match=r"w is a DTensor with placements .*redistribute it first"):
+        optim.SGD([("w", p)], lr=1.0).step()
+
+
+def test_a_plain_state_for_a_sharded_parameter_is_refused(mesh):
+    sharded, plain = model_of(), model_of()
+    fully_shard(sharded, mesh=mesh)
+    source = optim.AdamW(plain.parameters())
+    train(plain, source, 0, 1)
+    optimizer = optim.AdamW(sharded.parameters())
+    with pytest.raises(
+        UserError, match=r"is not sharded as the parameter is; load it with torch.distributed"
+    ):
+        optimizer.load_state_dict(source.state_dict())
+    train(sharded, optimizer, 0, 1)
+    p = sharded[0].weight
+    optimizer.state[p]["exp_avg"] = torch.zeros(7, 5)
+    with pytest.raises(UserError, match=r"the state exp_avg of .* is not sharded as the parameter is"):
+        train(sharded, optimizer, 1, 2)
+
+
+def test_a_shard_that_was_replaced_is_noticed(mesh):
+    p = nn.Parameter(distribute_tensor(torch.zeros(3, 4), mesh, [Shard(0)]))
+    optimizer = optim.SGD([p], lr=1.0)
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    p._local_tensor = p._local_tensor * 3
+    optimizer.step()
+    assert torch.equal(whole(p.detach()), torch.full((3, 4), -4.0))
+
+
+def test_a_state_with_another_placement_is_redistributed(mesh):
+    p = nn.Parameter(distribute_tensor(torch.zeros(3, 4), mesh, [Shard(0)]))
+    optimizer = optim.AdamW([p], lr=1.0)
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    kept = whole(optimizer.state[p]["exp_avg"]).clone()
+    optimizer.state[p]["exp_avg"] = distribute_tensor(kept, mesh, [Replicate()])
+    optimizer.step()
+    torch.testing.assert_close(whole(optimizer.state[p]["exp_avg"]), 0.9 * kept + 0.1)
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full):
+    def build():
+        model = model_of()
+        fully_shard(model, mesh=mesh)
+        return model, optim.AdamW(model.parameters(), lr=0.05, transforms=wrapped())
+
+    options = StateDictOptions(full_state_dict=full)
+    model, optimizer = build()
+    train(model, optimizer, 0, 3)
+    state = copy.deepcopy(get_optimizer_state_dict(model, optimizer, options=options))
+    part, other = build()
+    with torch.no_grad():
+        for p, q in zip(part.parameters(), model.parameters(), strict=True):
+            p.copy_(q)
+    set_optimizer_state_dict(part, other, state, options=options)
+    train(model, optimizer, 3, 6)
+    train(part, other, 3, 6)
+    for p, q in zip(part.parameters(), model.parameters(), strict=True):
+        assert torch.equal(whole(p), whole(q))
+
+
+# -- two processes -------------------------------------------------------------------------------------------
+
+
+def _two(rank, path):
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", store=dist.FileStore(path, 2), rank=rank, world_size=2)
+    try:
+        sharded, plain = model_of(), model_of()
+        fully_shard(sharded, mesh=init_device_mesh("cpu", (2,)))
+        optimizers = [optim.AdamW(m.parameters(), lr=0.05, transforms=wrapped()) for m in (sharded, plain)]
+        for model, optimizer in zip((sharded, plain), optimizers, strict=True):
+            train(model, optimizer, 0, 4)
+        assert sharded[2].weight.to_local().shape[0] in (1, 2)  # 3 rows on 2 processes: unequal shards
+        assert_same(sharded, plain, rtol=1e-5, atol=1e-6)
+        _one_bad_shard(rank, sharded, optimizers[0])
+    finally:
+        dist.destroy_process_group()
+
+
+def _one_bad_shard(rank, model, optimizer):
+    """A NaN on one process stops both, and neither moves."""
+    weight = model[0].weight
+    before = weight.to_local().clone()
+    if rank == 1:
+        weight.grad.to_local()[0, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="parameter 0 of group 0"):
+        optimizer.step()
+    assert torch.equal(weight.to_local(), before)
+
+
+def test_two_processes_clip_by_the_global_norm_and_stop_together(tmp_path):
+    spawn(_two, (str(tmp_path / "store"),), nprocs=2)
