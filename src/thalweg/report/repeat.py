@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,7 +31,7 @@ def repeat(race: Race) -> str:
     )
     blocks = [code("Commands", "\n".join(commands(race)))]
     if race.recipe:
-        blocks.append(code("The recipe as JSON", json.dumps(dict(race.recipe), indent=2)))
+        blocks.append(code("The recipe as JSON", _json(race.recipe)))
     return section(
         "repeat",
         "How to repeat",
@@ -39,6 +40,12 @@ def repeat(race: Race) -> str:
         f'<dl class="facts">{facts}</dl>',
         f'<div class="blocks">{"".join(blocks)}</div>',
     )
+
+
+def _json(recipe: Mapping[str, Any]) -> str:
+    """A recipe as JSON, its short lists on one line each."""
+    text = json.dumps(dict(recipe), indent=2)
+    return re.sub(r"\[[^\[\]]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
 
 
 def commands(race: Race) -> list[str]:
