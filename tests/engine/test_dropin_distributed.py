@@ -134,7 +134,7 @@ def test_a_state_with_another_placement_is_redistributed(mesh):
     p.grad = torch.ones_like(p)
     optimizer.step()
     kept = whole(optimizer.state[p]["exp_avg"]).clone()
-    optimizer.state[p]["exp_avg"] = distribute_tensor(kept, mesh, [Replicate()])
+    optimizer.state[p]["exp_avg"] = distribute_tensor(kept.clone(), mesh, [Replicate()])
     optimizer.step()
     torch.testing.assert_close(whole(optimizer.state[p]["exp_avg"]), 0.9 * kept + 0.1)
 

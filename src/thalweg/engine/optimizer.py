@@ -15,6 +15,7 @@ from thalweg.engine.batch import Batch, Engine
 from thalweg.engine.checkpoint import detached_counts, loading, report
 from thalweg.engine.distributed import summed
 from thalweg.engine.explain import explain
+from thalweg.engine.interrupt import held
 from thalweg.engine.layout import Layout, StepCounters, initial_state
 from thalweg.engine.options import check_options
 from thalweg.engine.plan import Program, Totals, Transform, compose
@@ -191,9 +192,10 @@ class Optimizer(torch.optim.Optimizer):
         layout, batches = self._prepare()
         if self._reduce(layout, batches):
             return
-        for batch, engine, totals in batches:
-            engine.step(batch, totals)
-        layout.count()
+        with held():
+            for batch, engine, totals in batches:
+                engine.step(batch, totals)
+            layout.count()
 
     def _prepare(self) -> tuple[Layout, list[tuple[Batch, Engine, dict[int, float]]]]:
         params = [p for group in self.param_groups for p in group["params"]]
