@@ -1,6 +1,5 @@
 """Holding Ctrl-C back while a step is written, so that a checkpoint saved on KeyboardInterrupt is whole."""
 
-import inspect
 import signal
 import threading
 from types import TracebackType
@@ -9,8 +8,9 @@ from typing import Any
 __all__ = ["held"]
 
 
-# Without their wrappers, which look up enum members at ten times the cost.
-_get, _set = inspect.unwrap(signal.getsignal), inspect.unwrap(signal.signal)
+# CPython's own functions: their public wrappers look up enum members, at ten times the cost.
+_native: Any = getattr(signal, "_signal", signal)
+_get, _set = _native.getsignal, _native.signal
 _INTERRUPT = int(signal.SIGINT)
 
 
