@@ -67,6 +67,7 @@ def test_descriptions():
     assert BASELINE.describe() == "adamw lr 1e-3, constant, decay 0.01"
     assert Recipe.default("nesterov").describe() == "nesterov lr 0.01, constant"
     assert Recipe("sgd", 0.5, decay="linear").describe() == "sgd lr 0.5, linear"
+    assert Recipe("rmsprop", 1e-3, {"alpha": 0.9987}).describe() == "rmsprop lr 1e-3, cosine, alpha 0.9987"
 
 
 def test_numbers_as_people_write_them():

@@ -184,7 +184,7 @@ def number(value: float) -> str:
 def _show(value: Option) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(f"{x:g}" for x in value) + ")"
-    return number(value)
+    return f"{value:g}" if 0.9 < value < 1 else number(value)  # 0.999 is not 1
 
 
 def _positive(name: str, value: float) -> None:

@@ -61,13 +61,11 @@ def _refine(plan: Plan, before: Sequence[Outcome], round_: int) -> list[RunSpec]
     full = [outcome for outcome in before if outcome.phase != "screen"]
     leaders = best_of_each(plan, full)[: None if plan.purpose == "compare" else plan.finalists]
     width = _WIDTHS[min(round_, len(_WIDTHS) - 1)]
-    tried = {outcome.recipe.id for outcome in full}
     specs = []
     for place, leader in enumerate(leaders):
         count = len(range(place, plan.points, len(leaders)))
-        seed = _number(plan, leader.label, round_)
-        fresh = [r for r in near(leader.recipe, count + len(tried), width, seed) if r.id not in tried]
-        specs += [_full(plan, recipe, "refine") for recipe in fresh[:count]]
+        fresh = near(leader.recipe, count, width, _number(plan, leader.label, round_)) if count else []
+        specs += [_full(plan, recipe, "refine") for recipe in fresh]
     return specs
 
 
