@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
+from thalweg.engine.interrupt import held
 from thalweg.engine.optimizer import Optimizer
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, rule
@@ -182,6 +183,6 @@ class Nesterov(Optimizer):
                             p.add_(self.state[p]["velocity"], alpha=float(group["momentum"]))
             return closure()
         finally:
-            with torch.no_grad():
+            with held(), torch.no_grad():
                 for p, home in moved:
                     p.copy_(home)
