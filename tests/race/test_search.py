@@ -81,9 +81,11 @@ def test_the_final_s_seeds_are_fresh_and_paired():
     assert {o.recipe for o in final if o.label == "baseline"} == {BASELINE}
 
 
-def test_races_with_other_seeds_share_no_seed():
+def test_races_with_other_seeds_share_no_seed_and_draw_other_recipes():
     first, second = raced(plan(seed=1)), raced(plan(seed=2))
     assert not {o.seed for o in first} & {o.seed for o in second}
+    shared = {o.recipe for o in first} & {o.recipe for o in second}
+    assert shared <= {BASELINE, *map(Recipe.default, plan().optimizers)}
 
 
 def test_heats_hold_the_best_of_each_optimizer():
