@@ -33,8 +33,9 @@ def step(batch: Batch, totals: Mapping[int, float]) -> None:
 
 
 def _flat(tensor: Tensor) -> Tensor:
-    """The elements of a dense tensor in the order of memory."""
-    return tensor.detach().as_strided((tensor.numel(),), (1,))
+    """The elements of a dense tensor in the order of memory; no view, since torch guards a view's base."""
+    place = (tensor.storage_offset(), (tensor.numel(),), (1,))
+    return tensor.detach().new_empty(0).set_(tensor.untyped_storage(), *place)
 
 
 @lru_cache(maxsize=256)
@@ -45,7 +46,8 @@ def _compiled(program: Program, compensated: bool) -> Callable[[list[Tensor], Te
     # torch limits how often one code object is compiled: each program gets a code object of its own.
     code = run.__code__.replace(co_name=f"run_{next(_programs)}")
     own = FunctionType(code, run.__globals__, code.co_name, None, run.__closure__)
-    return torch.compile(own, dynamic=True, fullgraph=True)
+    # Inductor would drop the rounding to a low-precision parameter and back, and with it the compensation.
+    return torch.compile(own, dynamic=True, fullgraph=True, options={"emulate_precision_casts": True})
 
 
 def _update(program: Program, compensated: bool, arrays: list[Tensor], constants: Tensor) -> None:
