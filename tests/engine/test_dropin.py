@@ -241,6 +241,65 @@ def test_gradients_are_neither_changed_nor_cleared_nor_replaced(cls):
         assert torch.equal(g, k)
 
 
+def test_autograd_notices_that_a_graph_needs_the_values_from_before_the_step():
+    (model, _), (optimizer, _) = pair("AdamW")
+    loss = model(torch.ones(3, 4, dtype=torch.float64)).square().mean()
+    loss.backward(retain_graph=True)
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_the_default_dtype_and_device_do_not_reach_the_step_counts():
+    (model, _), (optimizer, _) = pair("AdamW")
+    backward(model)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):
+            optimizer.step()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    step = optimizer.state[model[0].weight]["step"]
+    assert (step.dtype, step.device.type, step.item(), step.shape) == (torch.float32, "cpu", 1.0, ())
+
+
+def test_a_training_step_may_be_compiled_as_a_whole():
+    models, optimizers = pair("AdamW")
+
+    @torch.compile(backend="eager")
+    def compiled(scale):
+        for p in models[0].parameters():
+            p.grad.mul_(scale)
+        optimizers[0].step()
+
+    for k in range(3):
+        backward(models[0], k)
+        compiled(1.0)
+        backward(models[1], k)
+        optimizers[1].step()
+    assert_same(models)
+
+
+def test_adagrads_sums_may_be_shared_between_processes():
+    (model, _), (optimizer, _) = pair("Adagrad")
+    optimizer.share_memory()
+    backward(model)
+    optimizer.step()
+    assert all(
+        state["sum"].is_shared() and bool((state["sum"] > 0).any()) for state in optimizer.state.values()
+    )
+
+
+def test_a_group_may_be_empty():
+    p = nn.Parameter(torch.ones(3))
+    optimizer = optim.SGD([{"params": []}, {"params": [p], "lr": 0.5}], lr=0.1)
+    p.grad = torch.ones(3)
+    optimizer.step()
+    assert torch.equal(p, torch.full((3,), 0.5))
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert "0 tensors" in repr(optimizer)
+
+
 def test_a_shared_parameter_is_stepped_once():
     class Tied(nn.Module):
         def __init__(self):

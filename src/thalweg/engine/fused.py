@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from thalweg.engine.batch import Batch, IntArray
 from thalweg.engine.plan import Program
@@ -92,6 +93,7 @@ def step(batch: Batch, totals: Mapping[int, float]) -> None:
     """Update parameters and states in one pass."""
     kernel = _kernel(batch.program, None, batch.dtypes, batch.compensated)
     _run(batch, kernel, batch.constants(totals, None), None)
+    increment_version(batch.params)  # autograd shall notice a graph that still needs the old values
 
 
 def _table(batch: Batch) -> IntArray:

@@ -36,7 +36,7 @@ def is_low_precision(p: Tensor) -> bool:
 
 def initial_state(program: Program, p: Tensor) -> dict[str, Any]:
     """Zero states in the precision of the arithmetic, and a Kahan compensation for a low-precision p."""
-    state: dict[str, Any] = {"step": torch.zeros((), dtype=torch.float32)}
+    state: dict[str, Any] = {"step": torch.zeros((), dtype=torch.float32, device="cpu")}
     state.update((key, torch.zeros_like(p, dtype=compute_dtype(p))) for key in program.states)
     if is_low_precision(p):
         state[COMPENSATION] = torch.zeros_like(p)
@@ -50,7 +50,7 @@ class StepCounters:
     """
 
     def __init__(self, count: int) -> None:
-        self.tensor = torch.zeros(count)
+        self.tensor = torch.zeros(count, dtype=torch.float32, device="cpu")
         self.values = self.tensor.numpy()
         self.views = self.tensor.unbind()
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
+from torch._compile import _disable_dynamo
 
 from thalweg.engine import compiled, fused, reference
 from thalweg.engine.batch import Batch, Engine
@@ -99,6 +100,9 @@ class Optimizer(torch.optim.Optimizer):
             UserError: a gradient is sparse.
             FloatingPointError: a transform met a gradient that is infinite or NaN; nothing was changed.
         """
+        return _untraced(self, closure) if torch.compiler.is_compiling() else self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -233,6 +237,12 @@ class Optimizer(torch.optim.Optimizer):
             if transform.check is not None and transform.check(Totals(total, by_name)):
                 return True
         return False
+
+
+@_disable_dynamo
+def _untraced(optimizer: Optimizer, closure: Callable[[], Any] | None) -> Any:
+    """A step within a function that the user compiles: the compiler calls it as it is."""
+    return optimizer._step(closure)
 
 
 def _is_plain(p: Tensor) -> bool:

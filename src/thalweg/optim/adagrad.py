@@ -103,3 +103,8 @@ class Adagrad(Optimizer):
         group = self.param_groups[-1]
         for p in group["params"]:
             self.state[p] = self.states_of(group, p)
+
+    def share_memory(self) -> None:
+        """Put the sums in shared memory, as torch's AdaGrad can, for processes that train one model."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
