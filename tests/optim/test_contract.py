@@ -38,15 +38,6 @@ def step(optimizer: Any, params: list[Any], grads: list[Tensor | None]) -> None:
     optimizer.step(closure)
 
 
-def run(name: str, options: dict[str, Any], dtype: torch.dtype, steps: int = 4, **more: Any) -> list[Tensor]:
-    """The parameters after some steps on random gradients."""
-    params = leaves(random(0, dtype))
-    optimizer = make(name, params, options, **more)
-    for t in range(steps):
-        step(optimizer, params, random(t + 1, dtype))
-    return [p.detach() for p in params]
-
-
 def exact(tensors: list[Tensor], optimizer: Any) -> list[Tensor]:
     """The values with what low-precision parameters carry beside them."""
     kept = [optimizer.state[p].get("kahan", torch.zeros_like(p)) for p in tensors]
