@@ -44,8 +44,8 @@ class SGD(Optimizer):
 
     where μ is the momentum and τ the dampening; without momentum the step is g itself. With `nesterov` the
     step is g + μ v: Nesterov's method, written for the point at which the gradient is taken (`Nesterov` is
-    the textbook form). Weight decay is coupled: g ← g + λθ, which for SGD equals decoupled decay. v
-    has the shape of its parameter. Source: Polyak 1964; Sutskever, Martens, Dahl & Hinton 2013, section 2. Other
+    the textbook form). Weight decay is coupled: g ← g + λθ, which for plain SGD equals decoupled decay. v has
+    the shape of its parameter. Source: Polyak 1964; Sutskever, Martens, Dahl & Hinton 2013, section 2. Other
     conventions of momentum: `Momentum`.
 
     The third source document's example of a velocity that builds up and absorbs a reversal (it cuts the
