@@ -74,6 +74,15 @@ def test_a_gradient_in_another_memory_layout_is_read_by_position():
     assert torch.equal(p, -grad)
 
 
+def test_a_gradient_that_is_a_negative_view():
+    for p in (nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(3))):
+        optimizer = optim.SGD([p], lr=1.0)
+        p.grad = torch.full_like(p, 1 + 2j, dtype=torch.complex64).conj().imag
+        assert p.grad.is_neg()
+        optimizer.step()
+        assert bool((p == 3).all())
+
+
 # -- what changes behind the optimizer's back ----------------------------------------------------------------
 
 
@@ -198,6 +207,15 @@ def test_one_state_may_be_replaced_or_filled(key, how, which):
     assert_same(ours, theirs)
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine.state[a][key], other.state[b][key].to(mine.state[a][key].dtype))
+
+
+def test_a_state_that_was_set_to_none_begins_anew():
+    ours, mine, theirs, other = twins(double(4), double(5))
+    step_both(ours, mine, theirs, other)
+    mine.state[ours[0]]["exp_avg"] = None
+    other.state[theirs[0]]["exp_avg"].zero_()
+    step_both(ours, mine, theirs, other, seed=1)
+    assert_same(ours, theirs)
 
 
 def test_a_state_replaced_by_one_in_another_layout_or_precision_is_fitted():

@@ -62,8 +62,12 @@ class StepCounters:
 
 
 def _kind(p: Tensor) -> tuple[Any, ...]:
-    """What of a tensor the engines rely on: its size and where its elements lie."""
-    return p.dtype, p.stride(), p.shape, p.device
+    """What of a tensor the engines rely on: its size and where its elements lie.
+
+    A 0-d gradient may be a view that stands for the negative of its memory (the imaginary part of a
+    conjugate) and no stride tells; with None for a stride it is always copied.
+    """
+    return p.dtype, p.stride() or None, p.shape, p.device
 
 
 @dataclass(eq=False)
@@ -126,8 +130,9 @@ class Layout:
         """A parameter's state: begun where it has none, fitted to the parameter where that has changed."""
         optimizer, p = self.optimizer, self.params[i]
         slot: dict[str, Any] = optimizer.state[p]
-        if not slot.keys() >= {"step", *keys}:
-            slot.update({**optimizer.states_of(optimizer.param_groups[group], p), **slot})
+        if any(slot.get(key) is None for key in ("step", *keys)):
+            found = {key: value for key, value in slot.items() if value is not None}
+            slot.update({**optimizer.states_of(optimizer.param_groups[group], p), **found})
         for key in keys:
             slot[key] = self._fitted(i, key, slot[key])
         self.counters.adopt(i, slot)
