@@ -131,8 +131,10 @@ class Worker:
             return None
         return message
 
-    def end(self) -> int:
-        """Kill it, if it is alive; return how it ended."""
+    def end(self, patience: float = 0.0) -> int:
+        """Kill it, unless it ends by itself within ``patience`` seconds; return how it ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
         self.process.kill()
         self.requests.close()
         self.replies.close()
