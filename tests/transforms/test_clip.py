@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from thalweg import optim, transforms
+from thalweg.engine import fused, reference
+from thalweg.engine.batch import Batch
 
 SHAPES = [(40, 7), (13,), ()]
 
@@ -73,6 +76,25 @@ def test_the_norm_is_that_of_all_groups_dtypes_and_engines_together() -> None:
         tolerance = 1e-2 if p.dtype == torch.bfloat16 else 1e-6
         expected = -lr * p.grad.double() / norm
         torch.testing.assert_close(p.detach().double(), expected, rtol=tolerance, atol=0)
+
+
+def test_in_low_precision_the_norm_sees_the_parameter_with_its_rounding_error() -> None:
+    """Decay makes the parameter part of the gradient: the sums of both engines are those of p + kahan."""
+    p = torch.nn.Parameter(torch.linspace(1, 2, 300, dtype=torch.bfloat16))
+    layers = [transforms.coupled_decay(1.0), transforms.clip_norm(1e9)]
+    optimizer = optim.SGD([p], lr=1e-3, transforms=layers)
+    sums = []
+    for engine in (reference, fused):
+        p.grad = torch.zeros_like(p)
+        optimizer.step()
+        program = optimizer.program(optimizer.param_groups[0])
+        state = [[optimizer.state[p]["kahan"]]]
+        batch = Batch(program, [p], [p.grad], state, np.zeros(1, np.int64), [{"lr": 1.0, "t": 1}], True)
+        (found,) = engine.total(batch, 1, {})
+        exact = (p.double() + state[0][0].double()).square().sum().item()
+        assert found == pytest.approx(exact, rel=1e-6)
+        sums.append(abs(found / p.double().square().sum().item() - 1))
+    assert max(sums) > 1e-5  # the error is large enough to be seen
 
 
 def test_clipping_by_value_first_changes_the_norm_that_the_second_sees() -> None:
