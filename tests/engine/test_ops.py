@@ -61,6 +61,23 @@ def test_engines_follow_torch_on_special_values(engine: str, dtype: torch.dtype)
         torch.testing.assert_close(mine, theirs, rtol=0, atol=0, equal_nan=True, msg=name)
 
 
+@rule(states={"big": "big", "finite": "finite"}, moves=True)
+def computed(p, g, big, finite):
+    x = (g * 2 + g) / 3
+    return p, maximum(x, p), where(isfinite(x), 1, 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("engine", ["reference", "fused"])
+def test_what_arithmetic_gives_may_be_infinite_or_nan(engine: str, dtype: torch.dtype) -> None:
+    """A compiler that is told otherwise removes guards that come after arithmetic."""
+    p, g = (PAIRS[:, i].to(dtype).contiguous() for i in (0, 1))
+    _, big, finite = evaluate(computed, engine, p, g, torch.empty_like(p), torch.empty_like(p))
+    x = (g * 2 + g) / 3
+    torch.testing.assert_close(big, torch.maximum(x, p), equal_nan=True)
+    assert torch.equal(finite, torch.isfinite(x).to(dtype))
+
+
 @pytest.mark.parametrize("a", SPECIAL)
 @pytest.mark.parametrize("b", SPECIAL)
 def test_floats_follow_tensors(a: float, b: float) -> None:
