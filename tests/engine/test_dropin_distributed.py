@@ -164,12 +164,32 @@ def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full):
 # -- two processes -------------------------------------------------------------------------------------------
 
 
+def _other_placement(mesh):
+    """Each process takes its own rows of a gradient that both hold whole."""
+    p = nn.Parameter(distribute_tensor(torch.zeros(4, 2), mesh, [Shard(0)]))
+    p.grad = DTensor.from_local(torch.arange(8.0).view(4, 2), mesh, [Replicate()])
+    optim.SGD([p], lr=1.0).step()
+    assert torch.equal(whole(p.detach()), -torch.arange(8.0).view(4, 2))
+
+
+def _replicated_counts_once(mesh):
+    p = nn.Parameter(distribute_tensor(torch.zeros(4), mesh, [Replicate()]))
+    q = nn.Parameter(distribute_tensor(torch.zeros(12), mesh, [Shard(0)]))
+    p.grad, q.grad = torch.ones_like(p), torch.ones_like(q)
+    optim.SGD([p, q], lr=1.0, transforms=[transforms.clip_norm(2.0)]).step()
+    for x in (p, q):
+        torch.testing.assert_close(whole(x.detach()), torch.full(x.shape, -0.5))
+
+
 def _two(rank, path):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", store=dist.FileStore(path, 2), rank=rank, world_size=2)
     try:
+        mesh = init_device_mesh("cpu", (2,))
+        _other_placement(mesh)
+        _replicated_counts_once(mesh)
         sharded, plain = model_of(), model_of()
-        fully_shard(sharded, mesh=init_device_mesh("cpu", (2,)))
+        fully_shard(sharded, mesh=mesh)
         optimizers = [optim.AdamW(m.parameters(), lr=0.05, transforms=wrapped()) for m in (sharded, plain)]
         for model, optimizer in zip((sharded, plain), optimizers, strict=True):
             train(model, optimizer, 0, 4)

@@ -240,6 +240,44 @@ def test_the_parameters_of_a_group_may_be_replaced():
     assert_same(ours, theirs)
 
 
+@pytest.mark.parametrize("engine", ["fused", "reference"])
+def test_a_low_precision_parameter_that_was_written_to_drops_its_rounding_error(engine):
+    p = nn.Parameter(torch.ones(5, dtype=torch.bfloat16))
+    q = nn.Parameter(torch.ones(5, dtype=torch.bfloat16))
+    optimizer = optim.SGD([p, q], lr=1e-4, engine=engine)
+    for k in range(3):
+        p.grad, q.grad = torch.ones_like(p), torch.ones_like(q) if k else None  # two patterns, one count
+        optimizer.step()
+    assert bool((optimizer.state[p]["kahan"] != 0).all())
+    assert bool((p == 1).all())
+    with torch.no_grad():
+        p.zero_()  # as pruning does
+    kept = optimizer.state[q]["kahan"].clone()
+    assert bool((optimizer.state_dict()["state"][0]["kahan"] == 0).all())
+    optimizer.param_groups[0]["lr"] = 0.0
+    optimizer.step()
+    assert bool((p == 0).all())
+    assert bool((kept != 0).all())
+    assert torch.equal(optimizer.state[q]["kahan"], kept)
+
+
+@pytest.mark.parametrize("name", optim.__all__)
+def test_in_bfloat16_small_updates_add_up(name):
+    p = nn.Parameter(torch.ones(5, dtype=torch.bfloat16))
+    q = nn.Parameter(torch.ones(5, dtype=torch.float32))
+    optimizers = [getattr(optim, name)([x], lr=1e-3) for x in (p, q)]
+    for _ in range(30):
+        p.grad, q.grad = torch.ones_like(p), torch.ones_like(q)
+        for optimizer in optimizers:
+            optimizer.step(lambda: None)
+    torch.testing.assert_close(
+        p.float() + optimizers[0].state[p]["kahan"].float(),
+        q.detach(),
+        rtol=0,
+        atol=0.05 * float(1 - q[0].detach()),
+    )
+
+
 # -- which gradients there are -------------------------------------------------------------------------------
 
 

@@ -53,6 +53,7 @@ class StepCounters:
         self.tensor = torch.zeros(count, dtype=torch.float32, device="cpu")
         self.values = self.tensor.numpy()
         self.views = self.tensor.unbind()
+        self.versions: dict[int, int] = {}  # autograd's count of writes to each low-precision parameter
 
     def adopt(self, index: int, state: dict[str, Any]) -> None:
         """Take over a parameter's count."""
@@ -174,6 +175,7 @@ class Layout:
 
     def refresh(self, grads: Sequence[Tensor | None]) -> None:
         """Read this step's gradients and scalars."""
+        self.settle()
         for member in self.members:
             batch = member.batch
             found = [grads[i] for i in member.index]
@@ -217,6 +219,19 @@ class Layout:
         """The step was taken: count it."""
         for member in self.members:
             self.counters.values[member.index] += 1
+            if member.batch.compensated:
+                self.counters.versions.update((i, self.params[i]._version) for i in member.index.tolist())
+
+    def settle(self) -> None:
+        """Forget the rounding error of a parameter that someone else has written to since the last step."""
+        versions = self.counters.versions
+        for member in self.members:
+            if member.batch.compensated:
+                for i, slot in zip(member.index.tolist(), member.slots, strict=True):
+                    version = self.params[i]._version
+                    if versions.get(i, version) != version:
+                        slot[COMPENSATION].zero_()
+                        versions[i] = version
 
     def names(self, member: Member) -> list[str]:
         """The names of a batch's parameters."""

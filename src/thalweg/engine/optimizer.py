@@ -113,6 +113,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """The state and the options, as torch's optimizer of the same name gives them."""
+        self._settle()
         out = super().state_dict()
         return {**out, "state": detached_counts(out["state"])}
 
@@ -143,6 +144,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle and deepcopy keep."""
+        self._settle()
         kept = {"transforms": self.transforms, "engine": self.engine}
         state = defaultdict(dict, detached_counts(self.state))
         return {**super().__getstate__(), **kept, "state": state}
@@ -187,6 +189,10 @@ class Optimizer(torch.optim.Optimizer):
                 return names[index] if names else f"parameter {index} of group {number}, shape {shape}"
             index -= len(group["params"])
         raise IndexError(index)
+
+    def _settle(self) -> None:
+        for layout in self._layouts.values():
+            layout.settle()
 
     def _forget(self) -> None:
         self._layouts: dict[Any, Layout] = {}

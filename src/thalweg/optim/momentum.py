@@ -180,9 +180,9 @@ class Nesterov(Optimizer):
                 for group in self.param_groups:
                     for p in group["params"]:
                         if self.state.get(p):
-                            p.add_(self.state[p]["velocity"], alpha=float(group["momentum"]))
+                            p.data.add_(self.state[p]["velocity"], alpha=float(group["momentum"]))
             return closure()
         finally:
             with held(), torch.no_grad():
                 for p, home in moved:
-                    p.copy_(home)
+                    p.data.copy_(home)  # not a write that the engine should take for another's
