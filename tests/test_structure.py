@@ -26,7 +26,7 @@ LAYERS = [
     {"errors"},
     {"engine"},
     {"transforms", "optim"},
-    {"schedules", "regularize"},
+    {"schedules"},
     {"tasks"},
     {"race"},
     {"report"},
