@@ -29,6 +29,15 @@ VARIANTS = {
 }
 CASES = [(variant, dtype) for dtype in (torch.float32, torch.bfloat16) for variant in VARIANTS]
 CASES += [("adamw", torch.float16), ("adamw", torch.float64), ("rmsprop all", torch.float16)]
+WRAPS = [transforms.guard("skip"), transforms.clip_norm(0.5), transforms.l1_prox(1e-3)]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class Training:
@@ -40,9 +49,8 @@ class Training:
         self.model[0].to(memory_format=torch.channels_last)
         name, chosen = VARIANTS[variant]
         params = self.model.named_parameters() if named else self.model.parameters()
-        wraps = [transforms.guard("skip"), transforms.clip_norm(0.5), transforms.l1_prox(1e-3)]
         self.optimizer = getattr(optim, name)(
-            params, **{"lr": 0.05, "transforms": wraps, **chosen, **options}
+            params, **{"lr": 0.05, "transforms": WRAPS, **chosen, **options}
         )
         self.scheduler = (schedules.warmup(3) >> schedules.cosine(9)).attach(self.optimizer)
 
@@ -201,6 +209,12 @@ def test_an_entry_of_the_state_that_belongs_to_no_parameter_is_kept():
     part = Training()
     part.optimizer.load_state_dict(through_a_file(run.optimizer.state_dict()))
     assert part.steps(0, 2).optimizer.state["samples"] == 7
+
+
+def test_a_hook_may_make_something_else_of_the_state_dict():
+    optimizer = Training().steps(0, 1).optimizer
+    optimizer.register_state_dict_post_hook(lambda o, state: {"lr": state["param_groups"][0]["lr"]})
+    assert optimizer.state_dict().keys() == {"lr"}
 
 
 def test_the_users_hooks_see_the_restored_state():

@@ -19,6 +19,8 @@ from torch.multiprocessing.spawn import spawn
 from thalweg import optim, transforms
 from thalweg.errors import UserError
 
+WRAPS = [transforms.guard(), transforms.clip_norm(0.1)]
+
 
 @pytest.fixture
 def mesh():
@@ -32,10 +34,6 @@ def mesh():
 def model_of():
     torch.manual_seed(3)
     return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3, bias=False))
-
-
-def wrapped():
-    return [transforms.guard(), transforms.clip_norm(0.1)]
 
 
 def train(model, optimizer, first, last):
@@ -62,9 +60,7 @@ def assert_same(sharded, plain, **tolerance):
 def test_fsdp2_steps_as_the_plain_model_does(mesh, name):
     sharded, plain = model_of(), model_of()
     fully_shard(sharded, mesh=mesh)
-    optimizers = [
-        getattr(optim, name)(m.parameters(), lr=0.05, transforms=wrapped()) for m in (sharded, plain)
-    ]
+    optimizers = [getattr(optim, name)(m.parameters(), lr=0.05, transforms=WRAPS) for m in (sharded, plain)]
     for model, optimizer in zip((sharded, plain), optimizers, strict=True):
         train(model, optimizer, 0, 4)
     assert_same(sharded, plain, rtol=0, atol=0)
@@ -144,7 +140,7 @@ def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full):
     def build():
         model = model_of()
         fully_shard(model, mesh=mesh)
-        return model, optim.AdamW(model.parameters(), lr=0.05, transforms=wrapped())
+        return model, optim.AdamW(model.parameters(), lr=0.05, transforms=WRAPS)
 
     options = StateDictOptions(full_state_dict=full)
     model, optimizer = build()
@@ -190,7 +186,7 @@ def _two(rank, path):
         _replicated_counts_once(mesh)
         sharded, plain = model_of(), model_of()
         fully_shard(sharded, mesh=mesh)
-        optimizers = [optim.AdamW(m.parameters(), lr=0.05, transforms=wrapped()) for m in (sharded, plain)]
+        optimizers = [optim.AdamW(m.parameters(), lr=0.05, transforms=WRAPS) for m in (sharded, plain)]
         for model, optimizer in zip((sharded, plain), optimizers, strict=True):
             train(model, optimizer, 0, 4)
         assert sharded[2].weight.to_local().shape[0] in (1, 2)  # 3 rows on 2 processes: unequal shards

@@ -115,7 +115,9 @@ class Optimizer(torch.optim.Optimizer):
         """The state and the options, as torch's optimizer of the same name gives them."""
         self._settle()
         out = super().state_dict()
-        return {**out, "state": detached_counts(out["state"])}
+        if "state" in out:  # unless a hook of the user's has made something else of it
+            out["state"] = detached_counts(out["state"])
+        return out
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore a state, exactly or not at all.
