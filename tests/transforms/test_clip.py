@@ -78,6 +78,17 @@ def test_the_norm_is_that_of_all_groups_dtypes_and_engines_together() -> None:
         torch.testing.assert_close(p.detach().double(), expected, rtol=tolerance, atol=0)
 
 
+def test_clipping_comes_before_the_optimizer_s_own_decay() -> None:
+    """As with torch, where the gradients are clipped before the optimizer sees them."""
+    start = torch.linspace(-3, 3, 7, dtype=torch.float64)
+    ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    ours.grad, theirs.grad = 2 * start, 2 * start
+    optim.SGD([ours], lr=0.1, weight_decay=0.5, transforms=[transforms.clip_value(1.0)]).step()
+    clip_grad_value_([theirs], 1.0)
+    torch.optim.SGD([theirs], lr=0.1, weight_decay=0.5).step()
+    torch.testing.assert_close(ours, theirs, rtol=1e-14, atol=0)
+
+
 def test_in_low_precision_the_norm_sees_the_parameter_with_its_rounding_error() -> None:
     """Decay makes the parameter part of the gradient: the sums of both engines are those of p + kahan."""
     p = torch.nn.Parameter(torch.linspace(1, 2, 300, dtype=torch.bfloat16))
