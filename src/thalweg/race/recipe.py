@@ -144,9 +144,7 @@ class Recipe:
         """Return Python to paste: it makes ``optimizer`` and ``scheduler`` for a ``model``."""
         warm = round(self.warmup * steps)
         after = "constant()" if self.decay == "constant" else f"{self.decay}({max(steps - warm, 1)})"
-        schedule = f"schedules.{after}"
-        if warm:
-            schedule = f"(schedules.warmup({warm}) >> {schedule})"
+        schedule = f"schedules.warmup({warm}) >> schedules.{after}" if warm else f"schedules.{after}"
         lines = ["    model.parameters(),", f"    lr={self.lr!r},"]
         lines += [f"    {name}={value!r}," for name, value in self.options.items()]
         if self.clip is not None:
@@ -155,12 +153,15 @@ class Recipe:
             [
                 "from thalweg import optim, schedules, transforms",
                 "",
-                f"# {self.describe()} (recipe {self.id}), for a run of {steps:,} steps",
+                f"# recipe {self.id}, for a run of {steps:,} steps",
                 f"optimizer = optim.{prior(self.optimizer).cls}(",
                 *lines,
                 ")",
-                f"scheduler = {schedule}.attach(optimizer)",
-                "# in the loop, after loss.backward(): optimizer.step(); scheduler.step()",
+                f"schedule = {schedule}",
+                "scheduler = schedule.attach(optimizer)",
+                "# after each loss.backward():",
+                "#     optimizer.step()",
+                "#     scheduler.step()",
                 "",
             ]
         )

@@ -62,14 +62,13 @@ class Words:
         return f"{self.pairs} paired seed{'s' * (self.pairs != 1)}"
 
 
-def headline(kind: str, compared: Sequence[Finalist], words: Words, margin: float) -> str:
+def headline(kind: str, compared: Sequence[Finalist], words: Words) -> str:
     """Return the verdict in one sentence.
 
     Args:
         kind: ``"better"``, ``"tie"`` or ``"not_enough"``.
         compared: The finalists without a failure, the winner first.
         words: How to speak of the metric.
-        margin: The margin of a tie, in the metric's own units.
     """
     winner, others = compared[0], compared[1:]
     if not others:
@@ -82,11 +81,10 @@ def headline(kind: str, compared: Sequence[Finalist], words: Words, margin: floa
         rivals = [f for f in others if f.label != BASELINE_LABEL] or others
         return f"{winner.name} beats {rivals[0].name} by {words.gain(rivals[0])}{_behind(rivals[1:])}."
     rival = unbeaten[0]
-    lead = f"{winner.name} is ahead of {rival.name} by {words.gain(rival)}"
     if kind == "tie":
         names = _list([winner.name, *(f.name for f in unbeaten)])
-        limit = words.amount(margin, margin)
-        return f"{names} tie within the margin of {limit}: {lead}; {_needed(rival)}{rest}."
+        return f"{names} tie: {winner.name} leads by {words.gain(rival)}; {_needed(rival)}{rest}."
+    lead = f"{winner.name} is ahead of {rival.name} by {words.gain(rival)}"
     return f"not enough seeds to say that {winner.name} is best: {lead}; {_needed(rival)}{rest}."
 
 
@@ -95,7 +93,7 @@ def _needed(rival: Finalist) -> str:
         return f"a claim takes at least {FEWEST_PAIRS} seeds"
     if rival.seeds_needed is None:
         return "more than 1,000 seeds would be needed to tell them apart"
-    return f"about {rival.seeds_needed} seeds would be needed to tell them apart"
+    return f"about {rival.seeds_needed} seeds would tell them apart"
 
 
 def _behind(beaten: Sequence[Finalist]) -> str:

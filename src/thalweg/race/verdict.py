@@ -117,7 +117,7 @@ def _verdict(
     words = sentences.Words(plan.metric_name, plan.higher_is_better, winner.n)
     return Verdict(
         kind=kind,
-        sentence=sentences.headline(kind, compared, words, margin),
+        sentence=sentences.headline(kind, compared, words),
         winner=winner.recipe,
         winner_label=winner.label,
         finalists=(*compared, *broken),
