@@ -15,11 +15,12 @@ import torch
 from torch import nn
 
 from thalweg import optim, transforms
+from thalweg.engine import fused
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import formula
 
 CLASSES = [getattr(optim, name) for name in optim.__all__]
-LARGE = 200_000  # elements: enough to be shared between threads
+LARGE = fused.SHARED_FROM + fused.CHUNK // 2  # elements: enough to be shared between threads
 
 
 def stepped(cls=optim.AdamW, size=5, **options):
@@ -150,12 +151,12 @@ def test_ctrl_c_lands_between_steps_never_inside_one():
 # -- threads -------------------------------------------------------------------------------------------------
 
 
-def train(seed, steps=8, size=LARGE, cls=optim.AdamW):
+def train(seed, steps):
     generator = torch.Generator().manual_seed(seed)
-    p = nn.Parameter(torch.randn(size, generator=generator))
-    optimizer = cls([p], lr=0.01, transforms=[transforms.clip_norm(1.0)])
+    p = nn.Parameter(torch.randn(LARGE, generator=generator))
+    optimizer = optim.AdamW([p], lr=0.01, transforms=[transforms.clip_norm(1.0)])
     for _ in range(steps):
-        p.grad = torch.randn(size, generator=generator)
+        p.grad = torch.randn(LARGE, generator=generator)
         optimizer.step()
     return p.detach()
 
@@ -183,9 +184,9 @@ def test_the_number_of_threads_may_change_between_steps_and_does_not_change_the_
 
 
 def test_optimizers_in_many_threads_do_not_disturb_each_other():
-    alone = [train(seed, size=40_000) for seed in range(4)]
+    alone = [train(seed, steps=4) for seed in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda seed: train(seed, size=40_000), range(4)))
+        together = list(pool.map(lambda seed: train(seed, steps=4), range(4)))
     for a, b in zip(alone, together, strict=True):
         assert torch.equal(a, b)
 
