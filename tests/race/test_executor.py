@@ -127,7 +127,7 @@ def test_workers_that_die_at_the_start_end_the_race(tiny, tmp_path):
     tiny.write_text("import os; os._exit(7)")
     executor = LocalExecutor(str(tiny), 1, tmp_path / "log")
     try:
-        with pytest.raises(UserError, match=r"die while they start \(exit code 7\); see .*log"):
+        with pytest.raises(UserError, match=r"die at their start \(exit code 7\); see .*log"):
             executor.warm_up()
     finally:
         executor.close()

@@ -26,9 +26,8 @@ from thalweg.tasks import Task
 
 FINAL_EVALS = 20  # points of a finalist's curve
 SEARCH_EVALS = 4  # of any other run's: it is judged by its last
-LIVES = (
-    3  # a run that kills this many workers is recorded as failed; so many deaths before any run end the race
-)
+LIVES = 3
+"""A run that kills so many workers is recorded as failed; so many deaths before any run end the race."""
 
 
 @dataclass(frozen=True)
@@ -247,13 +246,10 @@ class LocalExecutor:
         worker.spec = None
 
     def _replace(self, worker: Worker) -> None:
-        code = worker.end()
-        if not worker.ready:
-            self._dead_starts += 1
-            if self._dead_starts >= LIVES:
-                raise UserError(
-                    f"worker processes die while they start ({ending(code)}); see {self._log_path}"
-                )
+        code = worker.end(patience=5.0)  # its pipe is closed: it is about to end, and not by our hand
+        self._dead_starts += not worker.ready
+        if self._dead_starts >= LIVES:
+            raise UserError(f"worker processes die at their start ({ending(code)}); see {self._log_path}")
         if worker.spec is not None:
             self._mourn(worker, worker.spec, code)
         self.workers[self.workers.index(worker)] = Worker(self._source, self._log)
