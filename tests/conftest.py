@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-TINY = '''
+TINY = """
 import torch
 from torch import nn
 
@@ -36,12 +36,18 @@ task = Task(
     batch_size=20,
     epochs=4,
 )
-'''
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_text() -> str:
+    """A task file that trains in milliseconds: a linear model of 26 parameters on 200 samples."""
+    return TINY
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    """A task file that trains in milliseconds: a linear model of 26 parameters on 200 samples."""
+def tiny(tmp_path: Path, tiny_text: str) -> Path:
+    """The path of such a file."""
     path = tmp_path / "tiny.py"
-    path.write_text(TINY)
+    path.write_text(tiny_text)
     return path

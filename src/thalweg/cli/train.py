@@ -42,7 +42,8 @@ def train(
     if out is not None:
         _can_be_written(out)
     length = steps or saved.proof.steps
-    print(f"{found.name} · {saved.recipe.describe()} · {length:,} steps · seed {seed or saved.proof.seed}")
+    begin = saved.proof.seed if seed is None else seed
+    print(f"{found.name} · {saved.recipe.describe()} · {length:,} steps · seed {begin}")
 
     def show(point: "Point") -> None:
         parts = [f"step {point.step:>{len(str(length))}}", f"train loss {point.train_loss:.4f}"]

@@ -181,9 +181,9 @@ def run_all(plan: Plan, ledger: Ledger, executor: Executor, view: View) -> None:
             if spec.key not in under_way:
                 under_way.add(spec.key)
                 executor.submit(spec)
+        view.update(rows, due, executor.progress)
         if not under_way:
             return
-        view.update(rows, due, executor.progress)
         for done in executor.wait(TICK):
             row = ledger.insert(done.spec, done.result, done.started, done.finished)
             rows.append(row)

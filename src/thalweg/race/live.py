@@ -10,6 +10,7 @@ from thalweg.race.plan import Plan
 from thalweg.race.runs import RunSpec
 from thalweg.race.standing import Progress, Row, cells, figure, leader, phase_text, standings, title
 
+OFTEN = 0.25  # seconds between two drawings
 RARE = 30.0  # seconds between plain lines
 
 
@@ -95,6 +96,8 @@ class LiveView:
             console=self._console, auto_refresh=False, transient=False, vertical_overflow="ellipsis"
         )
         self._ledger = ledger
+        self._latest: tuple[Sequence[Row], Sequence[RunSpec]] | None = None
+        self._drawn = 0.0
 
     def note(self, text: str) -> None:
         """Show it until there is a plan."""
@@ -110,9 +113,16 @@ class LiveView:
         self._live.start()
 
     def update(self, rows: Sequence[Row], due: Sequence[RunSpec], progress: Mapping[str, int]) -> None:
-        """Draw the state of things."""
+        """Draw the state of things, a few times a second: drawing takes from the time for training."""
         self._progress.see(rows, progress)
-        self._live.update(self._screen(rows, due), refresh=True)
+        self._latest = (rows, due)
+        if perf_counter() - self._drawn > OFTEN:
+            self._draw()
+
+    def _draw(self) -> None:
+        assert self._latest is not None
+        self._live.update(self._screen(*self._latest), refresh=True)
+        self._drawn = perf_counter()
 
     def _screen(self, rows: Sequence[Row], due: Sequence[RunSpec]) -> Any:
         from rich.console import Group
@@ -133,7 +143,9 @@ class LiveView:
         return Group(head, Text(), table, Text(), foot)
 
     def end(self) -> None:
-        """Give the screen back."""
+        """Show how it ended, and give the screen back."""
+        if self._latest is not None:
+            self._draw()
         self._live.stop()
 
 
