@@ -9,6 +9,7 @@ from torch import Tensor
 
 from thalweg.engine import compiled, fused, reference
 from thalweg.engine.batch import Batch
+from thalweg.engine.lowbits import is_low_precision
 from thalweg.engine.plan import Program, compose
 from thalweg.engine.rule import Rule
 
@@ -18,9 +19,12 @@ ENGINES = {"reference": reference, "fused": fused, "compiled": compiled}
 def batch_of(
     program: Program, p: Sequence[Tensor], g: Sequence[Tensor], *states: Sequence[Tensor], **scalars: Any
 ) -> Batch:
-    """Tensors that share one row of scalars."""
+    """Tensors that share one row of scalars; low bits are zero unless they are the last of the states."""
     rows = np.zeros(len(p), dtype=np.int64)
-    return Batch(program, list(p), list(g), [list(s) for s in states], rows, [{"lr": 1.0, "t": 1, **scalars}])
+    columns = [list(s) for s in states]
+    if is_low_precision(p[0]) and len(columns) == len(program.states):
+        columns.append([torch.zeros_like(x, dtype=torch.int16) for x in p])
+    return Batch(program, list(p), list(g), columns, rows, [{"lr": 1.0, "t": 1, **scalars}])
 
 
 def evaluate(rule: Rule, engine: str, p: Tensor, g: Tensor, *states: Tensor, **scalars: Any) -> list[Tensor]:

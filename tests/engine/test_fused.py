@@ -141,7 +141,10 @@ def test_loads_are_exact_for_every_pattern(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_stores_round_as_torch_does(dtype: torch.dtype) -> None:
+    """But for a weight half-way between two bfloat16: see test_lowbits."""
     s = without_subnormals(awkward())
+    if dtype == torch.bfloat16:
+        s = s[s.view(torch.int32) & 0xFFFF != 0x8000]
     p, _ = evaluate(stored, "fused", torch.zeros(len(s), dtype=dtype), torch.zeros(len(s), dtype=dtype), s)
     same_bits(p, s.to(dtype))
     assert torch.isinf(p).any()
@@ -184,7 +187,7 @@ def test_a_reference_step_keeps_subnormals() -> None:
 
 def test_equal_kernels_are_compiled_once() -> None:
     program = compose(halved)
-    kernels = [fused._kernel(program, None, ("float32",) * 3, False) for _ in range(2)]
+    kernels = [fused._kernel(program, None, ("float32",) * 3) for _ in range(2)]
     assert kernels[0] is kernels[1]
 
 

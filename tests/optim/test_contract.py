@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.optim.shelf import IDS, MATRIX, VARIANTS, make
 from thalweg import optim
+from thalweg.engine.lowbits import join
 
 DTYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 FORMS = ((3, 5), (), (0, 4), (70,))
@@ -39,9 +40,9 @@ def step(optimizer: Any, params: list[Any], grads: list[Tensor | None]) -> None:
 
 
 def exact(tensors: list[Tensor], optimizer: Any) -> list[Tensor]:
-    """The values with what low-precision parameters carry beside them."""
-    kept = [optimizer.state[p].get("kahan", torch.zeros_like(p)) for p in tensors]
-    return [(p.detach().double() + k.double()) for p, k in zip(tensors, kept, strict=True)]
+    """The weights in the precision in which they are kept."""
+    low = [optimizer.state[p].get("low_bits") for p in tensors]
+    return [p.detach() if k is None else join(p.detach(), k) for p, k in zip(tensors, low, strict=True)]
 
 
 @NAMES
@@ -100,9 +101,7 @@ def test_engines_agree_with_the_reference(name, variant, dtype) -> None:
         for t in range(6):
             step(optimizer, params, random(t + 1, dtype))
         found.append(exact(params, optimizer))
-    rtol, atol = {"64": (1e-12, 1e-14), "32": (3e-6, 3e-7)}.get(str(dtype)[-2:], (1e-4, 1e-5))
-    if dtype in (torch.bfloat16, torch.float16):  # the sum of both halves has about twice the digits
-        rtol, atol = 2e-5, 2e-5 if dtype == torch.bfloat16 else 1e-5
+    rtol, atol = (1e-12, 1e-14) if dtype == torch.float64 else (3e-6, 3e-7)
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b, rtol=rtol, atol=atol)
 
@@ -120,9 +119,8 @@ def test_the_compiled_engine_agrees_with_the_reference(name, dtype) -> None:
             optimizer.param_groups[0]["lr"] = options["lr"] / (t + 1)  # a schedule compiles nothing anew
             step(optimizer, params, random(t + 1, dtype, shapes))
         found.append(exact(params, optimizer))
-    rtol = 3e-6 if dtype == torch.float32 else 2e-5
     for a, b in zip(*found, strict=True):
-        torch.testing.assert_close(a, b, rtol=rtol, atol=rtol)
+        torch.testing.assert_close(a, b, rtol=3e-6, atol=3e-6)
 
 
 @NAMES
@@ -247,10 +245,10 @@ def test_small_steps_are_not_lost_in_low_precision(name, dtype) -> None:
                 p.grad = torch.full_like(p, 0.5 if t % 2 else 1.5)
 
             optimizer.step(closure)
-        found.append(p.detach().float())
+        found += exact([p], optimizer)
     low, full = found
     assert (full < 0.95).all()
-    torch.testing.assert_close(low, full, rtol=0, atol=torch.finfo(dtype).eps / 2)
+    assert torch.equal(low, full)
 
 
 def test_torch_loses_them() -> None:

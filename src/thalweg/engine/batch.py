@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thalweg.engine.lowbits import is_low_precision
 from thalweg.engine.plan import Program
 
-__all__ = ["COMPENSATION", "Batch", "Engine"]
+__all__ = ["LOW_BITS", "Batch", "Engine"]
 
-COMPENSATION = "kahan"  # state key of the rounding error that a low-precision parameter carries along
+LOW_BITS = "low_bits"  # state key of what a low-precision parameter lacks to be a float32
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -26,11 +27,10 @@ class Batch:
         program: what to compute.
         params: the parameters, dense in memory.
         grads: their gradients, in the same memory layout; read, never written.
-        states: one list of tensors for each state key of the program, then, if `compensated`, the Kahan
-            compensations.
+        states: one list of tensors for each state key of the program, then the low bits of low-precision
+            parameters.
         rows: for each tensor, its row in `values`.
         values: scalar values by name (lr, t, beta1, ...), one mapping for each distinct (group, step count).
-        compensated: the parameters have less precision than the arithmetic.
         table: the fused engine's chunk table, made once.
     """
 
@@ -40,7 +40,6 @@ class Batch:
     states: list[list[Tensor]]
     rows: IntArray
     values: Sequence[Mapping[str, Any]] = ()
-    compensated: bool = False
     table: IntArray | None = None
 
     @cached_property
@@ -48,6 +47,11 @@ class Batch:
         """Storage type of p, g and each state column."""
         arrays = [self.params[0], self.params[0], *(column[0] for column in self.states)]
         return tuple(str(a.dtype).removeprefix("torch.") for a in arrays)
+
+    @cached_property
+    def split(self) -> bool:
+        """True if the parameters are stored in two halves; see `lowbits`."""
+        return is_low_precision(self.params[0])
 
     @cached_property
     def elements(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from thalweg.engine.batch import COMPENSATION
+from thalweg.engine.batch import LOW_BITS
 from thalweg.engine.distributed import is_sharded
 from thalweg.errors import CheckpointWarning, UserError
 
@@ -145,7 +145,9 @@ def _check(
     optimizer: "Optimizer", name: str, group: Mapping[str, Any], p: Tensor, state: Mapping[str, Any]
 ) -> None:
     """Refuse a state of another shape or kind."""
-    expected = {k: v for k, v in optimizer.states_of(group, p).items() if k not in ("step", COMPENSATION)}
+    expected = {k: v for k, v in optimizer.states_of(group, p).items() if k != "step"}
+    if LOW_BITS not in state:  # saved by torch, or with a float32 model
+        expected.pop(LOW_BITS, None)
     missing = [key for key in expected if key not in state]
     if "step" not in state and not optimizer.uncounted:
         missing.append("step")
@@ -180,7 +182,7 @@ def _restored(optimizer: "Optimizer", group: Mapping[str, Any], p: Tensor, state
     """
     fresh = optimizer.states_of(group, p)
     for key, value in state.items():
-        if key not in fresh and key != COMPENSATION:
+        if key not in fresh and key != LOW_BITS:
             fresh[key] = value.clone() if isinstance(value, Tensor) else value
         elif key == "step":
             fresh[key].fill_(float(value))

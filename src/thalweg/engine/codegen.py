@@ -15,6 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from thalweg.engine import lowbits_llvm
 from thalweg.engine.plan import Program, Stage
 from thalweg.engine.rule import Rule
 
@@ -24,35 +25,29 @@ FIELDS = ("counter", "chunks", "table", "arrays", "scalars", "partials")
 
 _I64, _I32, _I16 = ir.IntType(64), ir.IntType(32), ir.IntType(16)
 _F32, _F64, _F16 = ir.FloatType(), ir.DoubleType(), ir.HalfType()
-_SIZE = {"float32": 4, "float64": 8, "bfloat16": 2, "float16": 2}
-# Contraction into fma and division by a reciprocal cost an ulp; NaN and infinity keep their meaning.
-_FAST = ("contract", "arcp")
+_SIZE = {"float32": 4, "float64": 8, "bfloat16": 2, "float16": 2, "int16": 2}
+_KIND = {"float32": _F32, "float64": _F64, "bfloat16": _I16, "float16": _F16, "int16": _I16}
+# Division by a reciprocal costs an ulp; NaN and infinity keep their meaning.
+_FAST = ("arcp",)
 _BINARY = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "=="}
 
 
-def emit_step(program: Program, dtypes: Sequence[str], compensated: bool) -> str:
+def emit_step(program: Program, dtypes: Sequence[str]) -> str:
     """LLVM IR of the pass that updates parameters and states.
 
     Args:
         program: what to compute.
-        dtypes: storage type of each array: p, g, the states in the program's order, then (if
-            `compensated`) the Kahan compensation.
-        compensated: the parameter is stored in low precision with its rounding error beside it.
+        dtypes: storage type of each array: p, g, the states in the program's order, then "int16" for the low
+            bits of a low-precision parameter.
     """
     kernel = _Kernel(dtypes, "float64" if dtypes[0] == "float64" else "float32")
     names = ("p", "g", *program.states)
-    env = {name: kernel.load(i) for i, name in enumerate(names)}
-    if compensated:
-        env["p"] = kernel.builder.fadd(env["p"], kernel.load(len(names)))
+    env = {name: kernel.load(i) if i else kernel.load_parameter() for i, name in enumerate(names)}
     kernel.stages(program.stages, env)
-    if compensated:
-        kept = kernel.rounded(0, env["p"])
-        kernel.store(len(names), kernel.builder.fsub(env["p"], kept))
-        env["p"] = kept
-    for i, name in enumerate(names):
-        if name != "g":
-            kernel.store(i, env[name])
+    kernel.store_parameter(env["p"])
+    for i, name in enumerate(program.states, 2):
+        kernel.store(i, env[name])
     return kernel.finish()
 
 
@@ -76,10 +71,8 @@ class _Loads(dict[str, Any]):
         self.kernel, self.names = kernel, names
 
     def __missing__(self, name: str) -> Any:
-        value = self.kernel.load(self.names.index(name))
-        if name == "p" and len(self.kernel.dtypes) > len(self.names):  # its rounding error stands beside it
-            value = self.kernel.builder.fadd(value, self.kernel.load(len(self.names)))
-        self[name] = value
+        index = self.names.index(name)
+        self[name] = value = self.kernel.load(index) if index else self.kernel.load_parameter()
         return value
 
 
@@ -162,42 +155,35 @@ class _Kernel:
 
     def load(self, slot: int) -> Any:
         """The element of an array, in the precision of the arithmetic."""
-        dtype = self.dtypes[slot]
-        kind = {"float32": _F32, "float64": _F64, "bfloat16": _I16, "float16": _F16}[dtype]
-        value = self._tag(self.builder.load(self._address(slot, kind), align=_SIZE[dtype]), slot)
-        return self._widen(value, dtype)
-
-    def _widen(self, value: Any, dtype: str) -> Any:
-        b = self.builder
-        if dtype == "bfloat16":
-            value = b.bitcast(b.shl(b.zext(value, _I32), _I32(16)), _F32)
-        if dtype == "float16":
-            value = b.fpext(value, _F32)
-        if self.real is _F64 and dtype != "float64":
-            return b.fpext(value, _F64)
-        return value
-
-    def _narrow(self, value: Any, dtype: str) -> Any:
-        b = self.builder
-        if dtype == "float16":
-            return b.fptrunc(value, _F16)
-        if dtype != "bfloat16":
-            return value
-        bits = b.bitcast(value, _I32)
-        odd = b.and_(b.lshr(bits, _I32(16)), _I32(1))
-        nearest = b.lshr(b.add(bits, b.add(odd, _I32(0x7FFF))), _I32(16))
-        is_nan = b.fcmp_unordered("uno", value, value)
-        return b.trunc(b.select(is_nan, _I32(0x7FC0), nearest), _I16)
-
-    def rounded(self, slot: int, value: Any) -> Any:
-        """The value as it will be read back after storing."""
-        return self._widen(self._narrow(value, self.dtypes[slot]), self.dtypes[slot])
+        return self._widened(self._read(slot))
 
     def store(self, slot: int, value: Any) -> None:
-        """Write the element of an array, rounded to nearest even."""
-        stored = self._narrow(value, self.dtypes[slot])
-        address = self._address(slot, stored.type)
-        self._tag(self.builder.store(stored, address, align=_SIZE[self.dtypes[slot]]), slot)
+        """Write the element of an array."""
+        address = self._address(slot, value.type)
+        self._tag(self.builder.store(value, address, align=_SIZE[self.dtypes[slot]]), slot)
+
+    def load_parameter(self) -> Any:
+        """The element of the parameter, with its low bits where it has some."""
+        if self.dtypes[-1] != "int16":
+            return self.load(0)
+        return self._widened(lowbits_llvm.join(self.builder, self._read(0), self._read(-1)))
+
+    def store_parameter(self, value: Any) -> None:
+        """Write the element of the parameter, and its low bits where it has some."""
+        if self.dtypes[-1] == "int16":
+            value, low = lowbits_llvm.split(self.builder, value, _KIND[self.dtypes[0]])
+            self.store(-1, low)
+        self.store(0, value)
+
+    def _read(self, slot: int) -> Any:
+        dtype = self.dtypes[slot]
+        address = self._address(slot, _KIND[dtype])
+        return self._tag(self.builder.load(address, align=_SIZE[dtype]), slot)
+
+    def _widened(self, value: Any) -> Any:
+        if value.type in (_I16, _F16):
+            value = lowbits_llvm.widen(self.builder, value)
+        return value if value.type == self.real else self.builder.fpext(value, _F64)
 
     def accumulate(self, value: Any) -> None:
         """Add to the chunk's partial sum."""
@@ -232,6 +218,10 @@ class _Kernel:
         match node:
             case ast.Name():
                 return env[node.id]
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.BinOp(op=ast.Mult())):
+                return self._product_and_sum(node.right, left, env, negative=isinstance(node.op, ast.Sub))
+            case ast.BinOp(left=ast.BinOp(op=ast.Mult()), op=ast.Add(), right=right):
+                return self._product_and_sum(node.left, right, env)
             case ast.BinOp():
                 method = getattr(b, _BINARY[type(node.op)])
                 left, right = self._expression(node.left, env), self._expression(node.right, env)
@@ -243,6 +233,20 @@ class _Kernel:
             case ast.Call(func=ast.Name(id=name)):
                 return getattr(self, f"_{name}")(*(self._expression(a, env) for a in node.args))
         raise AssertionError(ast.dump(node))
+
+    def _product_and_sum(
+        self, product: ast.expr, other: ast.expr, env: dict[str, Any], negative: bool = False
+    ) -> Any:
+        """One fused instruction where the processor has it.
+
+        LLVM's own choice of what to fuse depends on the types in memory: a bfloat16 run would not equal its
+        float32 twin.
+        """
+        assert isinstance(product, ast.BinOp)
+        x, y, z = (self._expression(e, env) for e in (product.left, product.right, other))
+        kind = ir.FunctionType(self.real, [self.real] * 3)
+        function = self.module.declare_intrinsic("llvm.fmuladd", [self.real], kind)
+        return self.builder.call(function, [self.builder.fneg(x) if negative else x, y, z])
 
     def _comparison(self, node: ast.Compare, env: dict[str, Any]) -> Any:
         left, right = self._expression(node.left, env), self._expression(node.comparators[0], env)

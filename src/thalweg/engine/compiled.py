@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from thalweg.engine.batch import Batch, compute_dtype
+from thalweg.engine.lowbits import is_low_precision, join, split
 from thalweg.engine.plan import Program
 from thalweg.engine.reference import total
 
@@ -25,7 +26,7 @@ _programs = count()
 def step(batch: Batch, totals: Mapping[int, float]) -> None:
     """Update parameters and states in place, one fused device kernel a tensor."""
     compute, device = compute_dtype(batch.params[0]), batch.params[0].device
-    run = _compiled(batch.program, batch.compensated)
+    run = _compiled(batch.program)
     constants = torch.tensor(batch.constants(totals, None), dtype=compute).to(device)
     for i, row in enumerate(batch.rows):
         columns = (column[i] for column in (batch.params, batch.grads, *batch.states))
@@ -39,23 +40,23 @@ def _flat(tensor: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=256)
-def _compiled(program: Program, compensated: bool) -> Callable[[list[Tensor], Tensor], None]:
+def _compiled(program: Program) -> Callable[[list[Tensor], Tensor], None]:
     def run(arrays: list[Tensor], constants: Tensor) -> None:
-        _update(program, compensated, arrays, constants)
+        _update(program, arrays, constants)
 
     # torch limits how often one code object is compiled: each program gets a code object of its own.
     code = run.__code__.replace(co_name=f"run_{next(_programs)}")
     own = FunctionType(code, run.__globals__, code.co_name, None, run.__closure__)
-    # Inductor would drop the rounding to a low-precision parameter and back, and with it the compensation.
+    # Inductor would drop the rounding to a float16 parameter and back, and with it the low bits.
     return torch.compile(own, dynamic=True, fullgraph=True, options={"emulate_precision_casts": True})
 
 
-def _update(program: Program, compensated: bool, arrays: list[Tensor], constants: Tensor) -> None:
+def _update(program: Program, arrays: list[Tensor], constants: Tensor) -> None:
     compute = constants.dtype
     names = ("p", "g", *program.states)
     env: dict[str, Any] = {name: array.to(compute) for name, array in zip(names, arrays, strict=False)}
-    if compensated:
-        env["p"] = env["p"] + arrays[-1].to(compute)
+    if is_low_precision(arrays[0]):
+        env["p"] = join(arrays[0], arrays[-1])
     used = 0
     for stage in program.stages:
         lifted = stage.rule.lifted
@@ -63,10 +64,9 @@ def _update(program: Program, compensated: bool, arrays: list[Tensor], constants
         used += len(scalars)
         out = lifted.element(*(env[name] for name in stage.inputs), *scalars)
         env.update(zip(stage.outputs, out, strict=True))
-    if compensated:
-        kept = env["p"].to(arrays[0].dtype)
-        arrays[-1].copy_(env["p"] - kept.to(compute))
-        env["p"] = kept
+    if is_low_precision(arrays[0]):
+        env["p"], low = split(env["p"], arrays[0].dtype)
+        arrays[-1].copy_(low)
     for name, array in zip(names, arrays, strict=False):
         if name != "g":
             array.copy_(env[name])

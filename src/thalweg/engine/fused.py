@@ -66,12 +66,12 @@ def optimized(text: str, vectorize: bool = True) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _kernel(program: Program, stage: int | None, dtypes: tuple[str, ...], compensated: bool) -> Kernel:
+def _kernel(program: Program, stage: int | None, dtypes: tuple[str, ...]) -> Kernel:
     """The kernel of a program's step, or (with `stage`) of a reducing stage's pass."""
     from thalweg.engine import codegen
 
     if stage is None:
-        return compile_kernel(codegen.emit_step(program, dtypes, compensated))
+        return compile_kernel(codegen.emit_step(program, dtypes))
     return compile_kernel(codegen.emit_reduction(program, stage, dtypes))
 
 
@@ -79,19 +79,14 @@ def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
     """Each tensor's sum for a reducing stage: one read-only pass, the same on any number of threads."""
     table = _table(batch)
     partials = np.zeros(len(table))
-    _run(
-        batch,
-        _kernel(batch.program, stage, batch.dtypes, batch.compensated),
-        batch.constants(totals, stage),
-        partials,
-    )
+    _run(batch, _kernel(batch.program, stage, batch.dtypes), batch.constants(totals, stage), partials)
     sums = np.bincount(table[:, 0], partials, minlength=len(batch.params))
     return [float(x) for x in sums]
 
 
 def step(batch: Batch, totals: Mapping[int, float]) -> None:
     """Update parameters and states in one pass."""
-    kernel = _kernel(batch.program, None, batch.dtypes, batch.compensated)
+    kernel = _kernel(batch.program, None, batch.dtypes)
     _run(batch, kernel, batch.constants(totals, None), None)
     increment_version(batch.params)  # autograd shall notice a graph that still needs the old values
 

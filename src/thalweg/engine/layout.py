@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from thalweg.engine import distributed
-from thalweg.engine.batch import COMPENSATION, Batch, Engine, IntArray, compute_dtype
+from thalweg.engine.batch import LOW_BITS, Batch, Engine, IntArray, compute_dtype
 from thalweg.engine.distributed import is_sharded, local
+from thalweg.engine.lowbits import is_low_precision
 from thalweg.engine.plan import Program
 from thalweg.errors import UserError
 
@@ -29,17 +30,12 @@ def is_dense(p: Tensor) -> bool:
     return p.is_contiguous() or torch.empty_like(p).stride() == p.stride()
 
 
-def is_low_precision(p: Tensor) -> bool:
-    """True if a parameter would lose small updates to rounding."""
-    return p.dtype in (torch.bfloat16, torch.float16)
-
-
 def initial_state(program: Program, p: Tensor) -> dict[str, Any]:
-    """Zero states in the precision of the arithmetic, and a Kahan compensation for a low-precision p."""
+    """Zero states in the precision of the arithmetic, and the low bits of a low-precision p."""
     state: dict[str, Any] = {"step": torch.zeros((), dtype=torch.float32, device="cpu")}
     state.update((key, torch.zeros_like(p, dtype=compute_dtype(p))) for key in program.states)
     if is_low_precision(p):
-        state[COMPENSATION] = torch.zeros_like(p)
+        state[LOW_BITS] = torch.zeros_like(p, dtype=torch.int16)
     return state
 
 
@@ -118,12 +114,11 @@ class Layout:
         reach: distributed.Reach | None,
     ) -> Member:
         params = [self.locals[i] for i in index]
-        compensated = is_low_precision(params[0])
-        keys = (*program.states, COMPENSATION) if compensated else program.states
+        keys = (*program.states, LOW_BITS) if is_low_precision(params[0]) else program.states
         slots = [self._slot(i, g, keys) for i, g in zip(index, groups, strict=True)]
         states = [[local(slot[key]) for slot in slots] for key in keys]
         rows = np.zeros(len(params), dtype=np.int64)
-        batch = Batch(program, params, [], states, rows, (), compensated)
+        batch = Batch(program, params, [], states, rows)
         kinds = list(map(_kind, params))
         return Member(batch, engine, np.array(index), np.array(groups), slots, kinds, reach)
 
@@ -141,7 +136,7 @@ class Layout:
 
     def _fitted(self, i: int, key: str, state: Tensor) -> Tensor:
         p = self.params[i]
-        dtype = p.dtype if key == COMPENSATION else compute_dtype(p)
+        dtype = torch.int16 if key == LOW_BITS else compute_dtype(p)
         if is_sharded(p) != is_sharded(state):
             raise UserError(
                 f"the state {key} of {self.optimizer.name_of(i)} is not sharded as the parameter is"
@@ -219,18 +214,18 @@ class Layout:
         """The step was taken: count it."""
         for member in self.members:
             self.counters.values[member.index] += 1
-            if member.batch.compensated:
+            if member.batch.split:
                 self.counters.versions.update((i, self.params[i]._version) for i in member.index.tolist())
 
     def settle(self) -> None:
-        """Forget the rounding error of a parameter that someone else has written to since the last step."""
+        """Forget the low bits of a parameter that someone else has written to since the last step."""
         versions = self.counters.versions
         for member in self.members:
-            if member.batch.compensated:
+            if member.batch.split:
                 for i, slot in zip(member.index.tolist(), member.slots, strict=True):
                     version = self.params[i]._version
                     if versions.get(i, version) != version:
-                        slot[COMPENSATION].zero_()
+                        slot[LOW_BITS].zero_()
                         versions[i] = version
 
     def names(self, member: Member) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from thalweg.engine.batch import COMPENSATION, Batch, compute_dtype
+from thalweg.engine.batch import Batch, compute_dtype
+from thalweg.engine.lowbits import join, split
 from thalweg.engine.plan import Program
 
 __all__ = ["step", "total", "update"]
@@ -49,11 +50,12 @@ def _run(
 
 def _env(batch: Batch, i: int) -> dict[str, Tensor]:
     """The tensors of one parameter, in the precision of the arithmetic."""
-    compute = compute_dtype(batch.params[i])
-    env = {"p": batch.params[i].to(compute), "g": batch.grads[i].to(compute)}
+    p, compute = batch.params[i], compute_dtype(batch.params[i])
+    env = {
+        "p": join(p, batch.states[-1][i]) if batch.split else p.to(compute),
+        "g": batch.grads[i].to(compute),
+    }
     env.update((key, batch.states[j][i]) for j, key in enumerate(batch.program.states))
-    if batch.compensated:
-        env["p"] = env["p"] + batch.states[-1][i].to(compute)
     return env
 
 
@@ -77,11 +79,9 @@ def step(batch: Batch, totals: Mapping[int, float]) -> None:
     """Update parameters and states in place, one tensor after another."""
     for i, row in enumerate(batch.rows):
         new = update(batch.program, _env(batch, i), batch.values[row], totals)
-        if batch.compensated:
-            kept = new["p"].to(batch.params[i].dtype)
-            new[COMPENSATION] = new["p"] - kept.to(new["p"].dtype)
-            new["p"] = kept
-            batch.states[-1][i].copy_(new[COMPENSATION])
+        if batch.split:
+            new["p"], low = split(new["p"], batch.params[i].dtype)
+            batch.states[-1][i].copy_(low)
         batch.params[i].copy_(new["p"])
         for j, key in enumerate(batch.program.states):
             batch.states[j][i].copy_(new[key])
