@@ -32,6 +32,7 @@ class Batch:
         rows: for each tensor, its row in `values`.
         values: scalar values by name (lr, t, beta1, ...), one mapping for each distinct (group, step count).
         table: the fused engine's chunk table, made once.
+        arrays: the fused engine's addresses of all arrays in this step, one row a tensor.
     """
 
     program: Program
@@ -41,6 +42,7 @@ class Batch:
     rows: IntArray
     values: Sequence[Mapping[str, Any]] = ()
     table: IntArray | None = None
+    arrays: IntArray | None = None
 
     @cached_property
     def dtypes(self) -> tuple[str, ...]:

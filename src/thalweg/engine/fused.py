@@ -17,7 +17,7 @@ from thalweg.engine.threads import launch
 __all__ = ["step", "supports", "total"]
 
 CHUNK = 65536  # elements: large enough to stream, small enough to balance threads
-SHARED_FROM = 524288  # elements in all: below this, waiting for a second thread can cost more than it saves
+SHARED_FROM = 65536
 _pointer = Tensor.data_ptr
 
 
@@ -103,12 +103,19 @@ def _run(batch: Batch, kernel: Kernel, constants: Sequence[Sequence[float]], par
         return
     scalars = np.array(constants, dtype=np.float64)
     table[:, 3] = batch.rows[table[:, 0]] * scalars.shape[1] if len(scalars) > 1 else 0
-    columns = (batch.params, batch.grads, *batch.states)
-    arrays = np.array([list(map(_pointer, column)) for column in columns], dtype=np.int64).T.copy()
+    arrays = _arrays(batch)
     sums = 0 if partials is None else partials.ctypes.data
     addresses = (table.ctypes.data, arrays.ctypes.data, scalars.ctypes.data, sums)
     job = np.array([0, len(table), *addresses], dtype=np.int64)
     launch(kernel.address, job.ctypes.data, parallel=batch.elements >= SHARED_FROM)
+
+
+def _arrays(batch: Batch) -> IntArray:
+    """The addresses of p, g and each state, one row a tensor, read once a step."""
+    if batch.arrays is None:
+        columns = (batch.params, batch.grads, *batch.states)
+        batch.arrays = np.array([list(map(_pointer, column)) for column in columns], dtype=np.int64).T.copy()
+    return batch.arrays
 
 
 def _chunks(sizes: Sequence[int]) -> IntArray:

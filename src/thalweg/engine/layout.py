@@ -1,16 +1,16 @@
 """Which tensors are stepped together: sorted once for each pattern of gradients, refreshed at each step."""
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from thalweg.engine import distributed
+from thalweg.engine import addresses, distributed, fused
 from thalweg.engine.batch import LOW_BITS, Batch, Engine, IntArray, compute_dtype
 from thalweg.engine.distributed import is_sharded, local
 from thalweg.engine.lowbits import is_low_precision
@@ -75,26 +75,62 @@ class Member:
     engine: Engine
     index: IntArray
     groups: IntArray
+    keys: tuple[str, ...]
     slots: list[dict[str, Any]]
     kinds: list[tuple[Any, ...]]
     reach: distributed.Reach | None
     names: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Sort out once what is the same at every step."""
+        readers = [operator.itemgetter(key) for key in ("step", *self.keys)]
+        self.columns = [(read, list(map(read, self.slots))) for read in readers]
+        self.own_groups, self.group_rows = np.unique(self.groups, return_inverse=True)
+        self.places: list[int] = self.index.tolist()
+        self.reader = self._reader()
+
+    def _reader(self) -> addresses.Reader | None:
+        """What reads the addresses natively, where the tensors are simple enough for that."""
+        batch = self.batch
+        arrays = chain(batch.params, *batch.states)
+        simple = self.engine is fused and self.reach is None and all(a.is_contiguous() for a in arrays)
+        return addresses.Reader(batch.params, batch.states) if simple and addresses.usable() else None
+
+    def keeps(self) -> bool:
+        """True if the parameters' states are still the tensors that they were."""
+        try:
+            return all(_same(map(read, self.slots), column) for read, column in self.columns)
+        except KeyError:
+            return False
+
+    def read(self) -> bool:
+        """Read this step's addresses natively; False if something has to be looked at from Python."""
+        if self.reader is None or not self.reader.read():
+            return False
+        self.batch.grads, self.batch.arrays = [], self.reader.out
+        return True
 
 
 class Layout:
     """The batches for one pattern of present gradients."""
 
     def __init__(
-        self, optimizer: "Optimizer", params: list[Tensor], live: bytes, counters: StepCounters
+        self,
+        optimizer: "Optimizer",
+        params: list[Tensor],
+        live: bytes,
+        programs: Sequence[Program],
+        counters: StepCounters,
     ) -> None:
         self.optimizer, self.params, self.counters = optimizer, params, counters
+        self.programs = programs
         self.members: list[Member] = []
         self.locals = list(map(local, params))
         self.sharded = any(map(is_sharded, params))
-        self.pointers = list(map(_pointer, self.locals))
+        self.pointers = self._pointers()
+        self.missing = [p for p, alive in zip(params, live, strict=True) if not alive]
         kinds: dict[Any, list[int]] = {}
         groups = [i for i, group in enumerate(optimizer.param_groups) for _ in group["params"]]
-        programs = [optimizer.program(group) for group in optimizer.param_groups]
         for i, p in enumerate(self.locals):
             if live[i]:
                 engine = optimizer.engine_of(p, is_dense(p))
@@ -103,7 +139,6 @@ class Layout:
         for (program, _, _, engine, reach), index in kinds.items():
             self.members.append(self._member(program, engine, index, [groups[i] for i in index], reach))
         self.slots = list(optimizer.state.values())
-        self.entries = list(_entries(self.members))
 
     def _member(
         self,
@@ -120,7 +155,7 @@ class Layout:
         rows = np.zeros(len(params), dtype=np.int64)
         batch = Batch(program, params, [], states, rows)
         kinds = list(map(_kind, params))
-        return Member(batch, engine, np.array(index), np.array(groups), slots, kinds, reach)
+        return Member(batch, engine, np.array(index), np.array(groups), keys, slots, kinds, reach)
 
     def _slot(self, i: int, group: int, keys: Sequence[str]) -> dict[str, Any]:
         """A parameter's state: begun where it has none, fitted to the parameter where that has changed."""
@@ -156,39 +191,65 @@ class Layout:
             _same(params, self.params)
             and (not self.sharded or _same(map(local, params), self.locals))
             and _same(state.values(), self.slots)
-            and _same(_entries(self.members), self.entries)
-            and self._in_place()
+            and all(member.keeps() for member in self.members)
         )
 
-    def _in_place(self) -> bool:
+    def read(self) -> bool:
+        """Prepare a step natively, in microseconds; False if it has to be prepared from Python.
+
+        That is so when a gradient has come or gone or lies in memory otherwise than its parameter, when a
+        parameter's data was swapped, and where the fused engine does not run.
+        """
+        ready = (
+            all(p.grad is None for p in self.missing)
+            and all(member.read() for member in self.members)
+            and all(self._unmoved(member) for member in self.members)
+        )
+        if ready:
+            self._begin()
+        return ready
+
+    def _unmoved(self, member: Member) -> bool:
+        assert member.batch.arrays is not None
+        return np.array_equal(member.batch.arrays[:, 0], self.pointers[member.index])
+
+    def _pointers(self) -> IntArray:
+        return np.array(list(map(_pointer, self.locals)), dtype=np.int64)
+
+    def in_place(self) -> bool:
         """True unless a parameter's data was swapped for one of another kind (`model.to`, pruning, ...)."""
-        pointers = list(map(_pointer, self.locals))
-        if pointers == self.pointers:
+        pointers = self._pointers()
+        if np.array_equal(pointers, self.pointers):
             return True
         self.pointers = pointers
         return all(list(map(_kind, m.batch.params)) == m.kinds for m in self.members)
 
     def refresh(self, grads: Sequence[Tensor | None]) -> None:
-        """Read this step's gradients and scalars."""
-        self.settle()
+        """Prepare a step from Python."""
         for member in self.members:
-            batch = member.batch
-            found = [grads[i] for i in member.index]
+            found = [cast(Tensor, grads[i]) for i in member.places]
             if member.reach is not None:
-                places = zip(member.index.tolist(), found, strict=True)
+                places = zip(member.places, found, strict=True)
                 found = [
                     distributed.gradient(self.params[i], g, self.optimizer.name_of(i)) for i, g in places
                 ]
-            batch.grads = [
-                g
-                if g.dtype is kind[0]
-                and g.layout is torch.strided
-                and g.stride() == kind[1]
-                and g.shape == kind[2]
-                else self._dense(int(member.index[k]), batch.params[k], g)
-                for k, (g, kind) in enumerate(zip(found, member.kinds, strict=True))
-            ]
+            member.batch.grads, member.batch.arrays = self._fitting(member, found), None
+        self._begin()
+
+    def _begin(self) -> None:
+        """What every step needs: rounding errors that still hold, and the scalars."""
+        self.settle()
+        for member in self.members:
             self._scalars(member)
+
+    def _fitting(self, member: Member, grads: Sequence[Tensor]) -> list[Tensor]:
+        """Gradients that lie in memory as their parameters do, copied where they do not."""
+        return [
+            g
+            if (g.dtype, g.layout, g.stride(), g.shape) == (kind[0], torch.strided, *kind[1:3])
+            else self._dense(member.places[k], member.batch.params[k], g)
+            for k, (g, kind) in enumerate(zip(grads, member.kinds, strict=True))
+        ]
 
     def _dense(self, index: int, p: Tensor, g: Tensor) -> Tensor:
         """A copy of a gradient that lies otherwise in memory than its parameter."""
@@ -204,11 +265,14 @@ class Layout:
 
     def _scalars(self, member: Member) -> None:
         """One mapping of scalars for each distinct (group, step count)."""
-        steps = self.counters.values[member.index] + 1
-        keys = member.groups * 2**32 + steps.astype(np.int64)
-        distinct, member.batch.rows = np.unique(keys, return_inverse=True)
-        groups = self.optimizer.param_groups
-        member.batch.values = [_values(groups[key >> 32], key & 0xFFFFFFFF) for key in distinct.tolist()]
+        batch, groups = member.batch, self.optimizer.param_groups
+        steps = self.counters.values[member.index].astype(np.int64) + 1
+        if (steps == steps[0]).all():
+            batch.rows, t = member.group_rows, int(steps[0])
+            batch.values = [_values(groups[i], t) for i in member.own_groups.tolist()]
+            return
+        distinct, batch.rows = np.unique(member.groups * 2**32 + steps, return_inverse=True)
+        batch.values = [_values(groups[key >> 32], key & 0xFFFFFFFF) for key in distinct.tolist()]
 
     def count(self) -> None:
         """The step was taken: count it."""
@@ -239,10 +303,6 @@ def _same(some: Iterable[Any], others: Sequence[Any]) -> bool:
     """True if two sequences hold the very same objects."""
     found = list(some)
     return len(found) == len(others) and all(map(operator.is_, found, others))
-
-
-def _entries(members: Sequence[Member]) -> Iterator[Any]:
-    return chain.from_iterable(map(dict.values, (slot for member in members for slot in member.slots)))
 
 
 def _values(group: Mapping[str, Any], t: int) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The one Optimizer: it gathers tensors and scalars for the engines; the numerics are in the rules."""
 
 import inspect
+import operator
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, repeat
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
@@ -25,6 +27,7 @@ from thalweg.errors import UserError
 
 __all__ = ["Optimizer"]
 
+_grad = operator.attrgetter("grad")
 _ENGINES: Mapping[str, ModuleType] = {"reference": reference, "fused": fused, "compiled": compiled}
 
 
@@ -198,6 +201,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def _forget(self) -> None:
         self._layouts: dict[Any, Layout] = {}
+        self._latest: Layout | None = None
         self._counters: StepCounters | None = None
 
     def _update(self) -> None:
@@ -210,18 +214,27 @@ class Optimizer(torch.optim.Optimizer):
             layout.count()
 
     def _prepare(self) -> tuple[Layout, list[tuple[Batch, Engine, dict[int, float]]]]:
-        params = [p for group in self.param_groups for p in group["params"]]
-        grads = [p.grad for p in params]
-        key = (bytes(g is not None for g in grads), tuple(map(self.program, self.param_groups)))
-        layout = self._layouts.get(key)
-        if layout is None or not layout.holds(params, self.state):
+        params = list(chain.from_iterable(group["params"] for group in self.param_groups))
+        programs = tuple(map(self.program, self.param_groups))
+        layout = self._latest
+        same = layout is not None and layout.programs == programs and layout.holds(params, self.state)
+        if layout is None or not (same and layout.read()):
+            layout = self._latest = self._look(params, programs)
+        return layout, [(m.batch, m.engine, {}) for m in layout.members]
+
+    def _look(self, params: list[Tensor], programs: tuple[Program, ...]) -> Layout:
+        """The layout for the gradients that are there, prepared for a step from Python."""
+        grads = list(map(_grad, params))
+        live = bytes(map(operator.is_not, grads, repeat(None)))
+        layout = self._layouts.get((live, programs))
+        if layout is None or not (layout.holds(params, self.state) and layout.in_place()):
             if self._counters is None or len(self._counters.values) != len(params):
                 self._counters = StepCounters(len(params))
             if len(self._layouts) > 16:  # a pattern of missing gradients that changes at every step
                 self._layouts.clear()
-            layout = self._layouts[key] = Layout(self, params, key[0], self._counters)
+            layout = self._layouts[live, programs] = Layout(self, params, live, programs, self._counters)
         layout.refresh(grads)
-        return layout, [(m.batch, m.engine, {}) for m in layout.members]
+        return layout
 
     def _reduce(self, layout: Layout, batches: Sequence[tuple[Batch, Engine, dict[int, float]]]) -> bool:
         """Run the read-only passes; True if a transform asks to skip the step."""
