@@ -13,7 +13,8 @@ which are 2**-24 apart: there the int16 counts steps of 2**-40, as float32 itsel
 the weight is beyond the float16 range, p is infinite, and so is the weight.
 
 A user may write to a parameter behind the optimizer's back. The bits that stand beside it then move it by
-half its last place at most, and make no NaN of a number.
+half its last place at most (by four places where a subnormal float16 was replaced by a larger number), keep
+a zero a zero and make no NaN.
 """
 
 import torch
