@@ -57,6 +57,21 @@ def test_the_speed_is_that_of_the_task(task):
     assert measured["look"] >= 0.06
 
 
+def test_kernels_are_warmed_before_anything_is_measured(task):
+    steps = []
+
+    def counting(model, batch):
+        steps.append(model.training)
+        return task.loss(model, batch)
+
+    counted = dataclasses.replace(task, loss=counting, source="")
+    speed(counted, "cpu", 1, 0.0, [])
+    alone = sum(steps)
+    steps.clear()
+    speed(counted, "cpu", 1, 0.0, [recipe.to_json() for recipe in recipes_to_warm(["sgd"])])
+    assert sum(steps) == alone + 4 * 2
+
+
 def test_a_task_that_fails_while_it_is_measured_is_told(task):
     def failing(model, batch):
         raise KeyError("lost")

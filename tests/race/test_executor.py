@@ -16,14 +16,14 @@ from thalweg.tasks import load
 RECIPE = Recipe("sgd", 0.1)
 DEADLY, SLOW, LOUD = 666, 777, 888
 MODEL = f"""
-import os, signal, sys, time
+import ctypes, os, signal, sys
 
 def model():
     seed = torch.initial_seed()
     if seed == {DEADLY}:
         os.kill(os.getpid(), signal.SIGKILL)
     if seed == {SLOW}:
-        time.sleep(600)
+        ctypes.PyDLL(None).sleep(600)  # holds the interpreter's lock: no other thread gets on
     if seed == {LOUD}:
         print("a word from the task")
         os.system("echo and a word from a child")
@@ -104,10 +104,15 @@ def test_workers_do_what_this_process_does_and_survive_what_happens_to_them(spec
         executor.warm_up()
         assert [worker.spec for worker in executor.workers if worker.spec] == [spec(SLOW)]
         # Ctrl-C is no business of theirs.
-        for pid in processes(executor):
-            os.kill(pid, signal.SIGINT)
+        busy = next(worker for worker in executor.workers if worker.spec)
+        idle = next(worker for worker in executor.workers if worker is not busy)
+        os.kill(busy.process.pid, signal.SIGKILL)
+        executor.workers.remove(busy)
+        os.kill(idle.process.pid, signal.SIGINT)
         executor.submit(spec(3))
         assert drain(executor, 1)[0].result.status == "ok"
+        assert executor.workers == [idle]
+        busy.end()
         last = processes(executor)
     finally:
         executor.close()

@@ -116,7 +116,17 @@ def spoil_a_curve(path: Path) -> None:
     connection.close()
 
 
+def disagree(path: Path) -> None:
+    """Change a key in the index alone: every row can still be read, and none can be trusted."""
+    content = path.read_bytes()
+    pages = [at for at in range(4096, len(content), 4096) if content[at] == 0x0A]  # leaves of an index
+    at = content.index(b"final/adamw", pages[-1])
+    assert at < pages[-1] + 4096
+    overwrite(path, at, b"final/adamx")
+
+
 DAMAGE = {
+    "index": disagree,
     "no database": lambda path: overwrite(path, 0, b"I am no database, but a text file."),
     "overwritten page": lambda path: overwrite(path, 3 * 4096, b"\xff" * 4096),
     "truncated": truncate,

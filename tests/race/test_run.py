@@ -46,17 +46,28 @@ def test_the_same_call_gives_the_same_bits(task):
     assert first.weights != run(task, ADAMW, 4, 60).weights
 
 
-def test_it_is_what_a_plain_torch_loop_does(task):
-    model, result = fit(task, Recipe("adamw", 1e-2, {"weight_decay": 0.1}, decay="constant"), 5, 30, evals=3)
+SHAPES = {
+    "constant": lambda step: 1.0,
+    "cosine": lambda step: step / 3 if step < 3 else (1 + math.cos(math.pi * (step - 3) / 27)) / 2,
+}
+
+
+@pytest.mark.parametrize("decay", SHAPES)
+def test_it_is_what_a_plain_torch_loop_does(task, decay):
+    warmup = 0.0 if decay == "constant" else 0.1
+    recipe = Recipe("adamw", 1e-2, {"weight_decay": 0.1}, warmup, decay)
+    model, result = fit(task, recipe, 5, 30, evals=3)
     torch.manual_seed(5)
     own = task.model()
     optimizer = torch.optim.AdamW(own.parameters(), lr=1e-2, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, SHAPES[decay])
     losses = []
     for _, batch in zip(range(30), task.train_batches(5, "cpu"), strict=False):
         optimizer.zero_grad()
         loss = task.loss(own, batch)
         loss.backward()
         optimizer.step()
+        schedule.step()
         losses.append(loss.item())
     torch.testing.assert_close(model.weight, own.weight, rtol=1e-4, atol=1e-6)
     assert [point["step"] for point in result.curve] == [10, 20, 30]

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,7 +112,7 @@ def _run(job: "Job", quiet: bool) -> "RaceResult":
     try:
         return finish(job, view_for(quiet, job.folder / FILE))
     except KeyboardInterrupt:
-        hint = f"what is finished is kept; go on with: thalweg race --resume {job.folder}"
+        hint = f"what is finished is kept; go on with: thalweg race --resume {quote(str(job.folder))}"
         print(f"thalweg: stopped; {hint}", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED) from None
 
@@ -126,4 +127,5 @@ def _say(job: "Job", result: "RaceResult") -> None:
         print(f"Recipe   {result.recipe_file}     {result.recipe.describe()}")
     print(f"Report   {result.report}")
     if result.recipe is not None:
-        print(f"Train    thalweg train {job.request.source} --recipe {result.recipe_file}")
+        task, recipe = quote(job.request.source), quote(str(result.recipe_file))
+        print(f"Train    thalweg train {task} --recipe {recipe}")

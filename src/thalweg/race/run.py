@@ -316,7 +316,8 @@ def state_bytes(optimizer: torch.optim.Optimizer) -> int:
 def digest(model: nn.Module) -> str:
     """The first 16 digits of the sha256 over all weights and buffers, in order of their names."""
     sha = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    tensors = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    for name, tensor in sorted(tensors.items()):
         sha.update(name.encode())
         sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()[:16]
