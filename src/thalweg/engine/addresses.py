@@ -1,10 +1,10 @@
 """Reading the addresses of hundreds of tensors in one native call.
 
-Users reallocate gradients, swap `.data` and move storages at any time, so addresses are read at every step. From
-Python that costs 0.1 to 0.3 microseconds for each tensor and attribute: more than updating a small tensor. Here a
-native loop asks torch's stable C interface (`aoti_torch_get_data_ptr` and its kind, which compiled models use)
-through handles that torch gives out, and `c10::TensorImpl::grad`. Where a function is missing, or a trial does
-not give what Python gives, there is no `Reader` and the caller reads from Python.
+Users reallocate gradients, swap `.data` and move storages at any time, so addresses are read at every step.
+From Python that costs 0.1 to 0.3 microseconds for each tensor and attribute: more than updating a small
+tensor. Here a native loop asks torch's stable C interface (`aoti_torch_get_data_ptr` and its kind, which
+compiled models use) through handles that torch gives out, and `c10::TensorImpl::grad`. Where a function is
+missing, or a trial does not give what Python gives, there is no `Reader` and the caller reads from Python.
 """
 
 import ctypes
@@ -55,8 +55,8 @@ class Reader:
         """Fill `out` with the addresses (p, g, states; one row a tensor).
 
         Returns:
-            False if a gradient is missing, or any tensor is not contiguous or not of the size and dtype it had;
-            then `out` is not to be used.
+            False if a gradient is missing, or any tensor is not contiguous or not of the size and dtype it
+            had; then `out` is not to be used.
         """
         return bool(_loop()(self.job_address))
 

@@ -17,7 +17,7 @@ from thalweg.engine.threads import launch
 __all__ = ["step", "supports", "total"]
 
 CHUNK = 65536  # elements: large enough to stream, small enough to balance threads
-SHARED_FROM = 65536
+SHARED_FROM = 524288
 _pointer = Tensor.data_ptr
 
 
@@ -102,7 +102,10 @@ def _run(batch: Batch, kernel: Kernel, constants: Sequence[Sequence[float]], par
     if not len(table):
         return
     scalars = np.array(constants, dtype=np.float64)
-    table[:, 3] = batch.rows[table[:, 0]] * scalars.shape[1] if len(scalars) > 1 else 0
+    if len(scalars) > 1:
+        table[:, 3] = batch.rows[table[:, 0]] * scalars.shape[1]
+    else:
+        table[:, 3] = 0
     arrays = _arrays(batch)
     sums = 0 if partials is None else partials.ctypes.data
     addresses = (table.ctypes.data, arrays.ctypes.data, scalars.ctypes.data, sums)

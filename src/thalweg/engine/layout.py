@@ -83,10 +83,13 @@ class Member:
 
     def __post_init__(self) -> None:
         """Sort out once what is the same at every step."""
+        self.places: list[int] = self.index.tolist()
+        self.pointers = np.array(list(map(_pointer, self.batch.params)), dtype=np.int64)
         readers = [operator.itemgetter(key) for key in ("step", *self.keys)]
         self.columns = [(read, list(map(read, self.slots))) for read in readers]
+        whole = bool((np.diff(self.index) == 1).all())  # a slice is read faster than places one by one
+        self.span = slice(self.places[0], self.places[-1] + 1) if whole else self.index
         self.own_groups, self.group_rows = np.unique(self.groups, return_inverse=True)
-        self.places: list[int] = self.index.tolist()
         self.reader = self._reader()
 
     def _reader(self) -> addresses.Reader | None:
@@ -103,12 +106,20 @@ class Member:
         except KeyError:
             return False
 
+    def in_place(self) -> bool:
+        """True unless a parameter's data was swapped for one of another kind (`model.to`, pruning, ...)."""
+        pointers = np.array(list(map(_pointer, self.batch.params)), dtype=np.int64)
+        if np.array_equal(pointers, self.pointers):
+            return True
+        self.pointers = pointers
+        return list(map(_kind, self.batch.params)) == self.kinds
+
     def read(self) -> bool:
         """Read this step's addresses natively; False if something has to be looked at from Python."""
         if self.reader is None or not self.reader.read():
             return False
         self.batch.grads, self.batch.arrays = [], self.reader.out
-        return True
+        return bool((self.reader.out[:, 0] == self.pointers).all())
 
 
 class Layout:
@@ -127,7 +138,6 @@ class Layout:
         self.members: list[Member] = []
         self.locals = list(map(local, params))
         self.sharded = any(map(is_sharded, params))
-        self.pointers = self._pointers()
         self.missing = [p for p, alive in zip(params, live, strict=True) if not alive]
         kinds: dict[Any, list[int]] = {}
         groups = [i for i, group in enumerate(optimizer.param_groups) for _ in group["params"]]
@@ -200,29 +210,14 @@ class Layout:
         That is so when a gradient has come or gone or lies in memory otherwise than its parameter, when a
         parameter's data was swapped, and where the fused engine does not run.
         """
-        ready = (
-            all(p.grad is None for p in self.missing)
-            and all(member.read() for member in self.members)
-            and all(self._unmoved(member) for member in self.members)
-        )
+        ready = all(p.grad is None for p in self.missing) and all(member.read() for member in self.members)
         if ready:
             self._begin()
         return ready
 
-    def _unmoved(self, member: Member) -> bool:
-        assert member.batch.arrays is not None
-        return np.array_equal(member.batch.arrays[:, 0], self.pointers[member.index])
-
-    def _pointers(self) -> IntArray:
-        return np.array(list(map(_pointer, self.locals)), dtype=np.int64)
-
     def in_place(self) -> bool:
-        """True unless a parameter's data was swapped for one of another kind (`model.to`, pruning, ...)."""
-        pointers = self._pointers()
-        if np.array_equal(pointers, self.pointers):
-            return True
-        self.pointers = pointers
-        return all(list(map(_kind, m.batch.params)) == m.kinds for m in self.members)
+        """True unless a parameter's data was swapped for one of another kind."""
+        return all(member.in_place() for member in self.members)
 
     def refresh(self, grads: Sequence[Tensor | None]) -> None:
         """Prepare a step from Python."""
@@ -266,18 +261,19 @@ class Layout:
     def _scalars(self, member: Member) -> None:
         """One mapping of scalars for each distinct (group, step count)."""
         batch, groups = member.batch, self.optimizer.param_groups
-        steps = self.counters.values[member.index].astype(np.int64) + 1
-        if (steps == steps[0]).all():
-            batch.rows, t = member.group_rows, int(steps[0])
+        counts = self.counters.values[member.span]
+        if (counts == counts[0]).all():
+            batch.rows, t = member.group_rows, int(counts[0]) + 1
             batch.values = [_values(groups[i], t) for i in member.own_groups.tolist()]
             return
+        steps = counts.astype(np.int64) + 1
         distinct, batch.rows = np.unique(member.groups * 2**32 + steps, return_inverse=True)
         batch.values = [_values(groups[key >> 32], key & 0xFFFFFFFF) for key in distinct.tolist()]
 
     def count(self) -> None:
         """The step was taken: count it."""
         for member in self.members:
-            self.counters.values[member.index] += 1
+            self.counters.values[member.span] += 1
             if member.batch.split:
                 self.counters.versions.update((i, self.params[i]._version) for i in member.index.tolist())
 
