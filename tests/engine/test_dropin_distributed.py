@@ -38,7 +38,7 @@ def model_of():
 
 def train(model, optimizer, first, last):
     for k in range(first, last):
-        x = torch.randn(4, 5, generator=torch.Generator().manual_seed(k))
+        x = torch.randn(4, 5, generator=torch.Generator().manual_seed(k)).to(model[0].weight.dtype)
         optimizer.zero_grad()
         model(x).square().sum().backward()
         optimizer.step()
@@ -136,9 +136,10 @@ def test_a_state_with_another_placement_is_redistributed(mesh):
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full):
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full, dtype):
     def build():
-        model = model_of()
+        model = model_of().to(dtype)
         fully_shard(model, mesh=mesh)
         return model, optim.AdamW(model.parameters(), lr=0.05, transforms=WRAPS)
 
@@ -155,6 +156,9 @@ def test_a_distributed_checkpoint_resumes_bit_equal(mesh, full):
     train(part, other, 3, 6)
     for p, q in zip(part.parameters(), model.parameters(), strict=True):
         assert torch.equal(whole(p), whole(q))
+        ours, theirs = other.state[p], optimizer.state[q]
+        assert all(torch.equal(whole(ours[key]), whole(theirs[key])) for key in theirs)
+    assert ("low_bits" in ours) == (dtype == torch.bfloat16)
 
 
 # -- two processes -------------------------------------------------------------------------------------------
