@@ -11,12 +11,13 @@ from torch import Tensor
 
 from thalweg.engine.batch import LOW_BITS
 from thalweg.engine.distributed import is_sharded
+from thalweg.engine.lowbits import carried, unpacked
 from thalweg.errors import CheckpointWarning, UserError
 
 if TYPE_CHECKING:
     from thalweg.engine.optimizer import Optimizer
 
-__all__ = ["detached_counts", "loading", "report"]
+__all__ = ["detached_counts", "loading", "portable", "report"]
 
 _HOW = {
     "foreach",
@@ -88,6 +89,16 @@ def detached_counts(state: Mapping[Any, Any]) -> dict[Any, Any]:
     }
 
 
+def portable(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The state as a state_dict gives it: with counts of its own, and low bits that collectives can carry."""
+    return {
+        key: {**slot, LOW_BITS: carried(slot[LOW_BITS])}
+        if isinstance(slot, dict) and isinstance(slot.get(LOW_BITS), Tensor)
+        else slot
+        for key, slot in detached_counts(state).items()
+    }
+
+
 # -- reading ------------------------------------------------------------------------------------------------
 
 
@@ -103,6 +114,8 @@ def _read(optimizer: "Optimizer", state_dict: Mapping[str, Any], plan: Loading) 
         plan.groups.append(_group(optimizer, number, dict(saved[number]), group))
         for key, p in zip(plan.groups[-1]["params"], group["params"], strict=True):
             state = {k: v for k, v in state_dict["state"].get(key, {}).items() if v is not None}
+            if isinstance(state.get(LOW_BITS), Tensor):
+                state[LOW_BITS] = unpacked(state[LOW_BITS])
             if state:
                 _check(optimizer, optimizer.name_of(index), plan.groups[-1], p, state)
                 plan.states[p] = plan.groups[-1], state
@@ -186,6 +199,8 @@ def _restored(optimizer: "Optimizer", group: Mapping[str, Any], p: Tensor, state
             fresh[key] = value.clone() if isinstance(value, Tensor) else value
         elif key == "step":
             fresh[key].fill_(float(value))
+        elif key == LOW_BITS and key in fresh:  # a DTensor may have to be redistributed
+            carried(fresh[key]).copy_(carried(value))
         elif key in fresh:
             fresh[key].copy_(value)
     if "step" not in state:  # torch's SGD counts no steps; a state means that the first one is past

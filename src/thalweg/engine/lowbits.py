@@ -20,7 +20,7 @@ a zero a zero and make no NaN.
 import torch
 from torch import Tensor
 
-__all__ = ["FINEST", "is_low_precision", "join", "split"]
+__all__ = ["FINEST", "carried", "is_low_precision", "join", "split", "unpacked"]
 
 SMALLEST = 2.0**-14  # the smallest normal float16
 FINEST = 2.0**-40  # the unit of the low bits below it
@@ -55,6 +55,20 @@ def split(weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         low = torch.where(plain.abs() < SMALLEST, steps, bits - plain.view(torch.int32))
         low = torch.where(plain.isfinite(), low, 0)
     return _through(weight.to(dtype), kept), low.to(torch.int16)
+
+
+def carried(low: Tensor) -> Tensor:
+    """The low bits as a state_dict has them: the same 16 bits as a bfloat16.
+
+    As a number it means nothing. But states are scattered and gathered by collectives, and those of NCCL, and
+    some of gloo, know no int16.
+    """
+    return low.view(torch.bfloat16)
+
+
+def unpacked(saved: Tensor) -> Tensor:
+    """The low bits of a state_dict as an int16."""
+    return saved.view(torch.int16) if saved.dtype == torch.bfloat16 else saved
 
 
 def _through(differentiable: Tensor, exact: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch._compile import _disable_dynamo
 
 from thalweg.engine import compiled, fused, reference
 from thalweg.engine.batch import Batch, Engine
-from thalweg.engine.checkpoint import detached_counts, loading, report
+from thalweg.engine.checkpoint import detached_counts, loading, portable, report
 from thalweg.engine.distributed import summed
 from thalweg.engine.explain import explain
 from thalweg.engine.interrupt import held
@@ -119,7 +119,7 @@ class Optimizer(torch.optim.Optimizer):
         self._settle()
         out = super().state_dict()
         if "state" in out:  # unless a hook of the user's has made something else of it
-            out["state"] = detached_counts(out["state"])
+            out["state"] = portable(out["state"])
         return out
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
