@@ -41,12 +41,13 @@ class Reader:
         columns = [params, *states]
         handles = [_handles(column) for column in columns]
         weakref.finalize(self, _release, [h for column in handles for h in column])
-        self.handles = np.array(handles, dtype=np.int64).T.copy()
+        # An at::Tensor is one pointer: a table of these pointers is a table of tensors, dense in the cache.
+        self.tensors = np.array([[_implementation(h) for h in column] for column in handles]).T.copy()
         dtypes = [_ask("aoti_torch_get_dtype", column[0]) for column in handles]
         self.expected = np.array([dtypes[0], *dtypes], dtype=np.int64)  # of p, g and the states
         self.sizes = np.array([p.numel() for p in params], dtype=np.int64)
         self.out = np.zeros((len(params), 1 + len(columns)), dtype=np.int64)
-        tables = [a.ctypes.data for a in (self.handles, self.expected, self.sizes, self.out)]
+        tables = [a.ctypes.data for a in (self.tensors, self.expected, self.sizes, self.out)]
         functions = [_address(name) for name in (*_ASKED, _GRAD)]
         self.job = np.array([*self.out.shape, *tables, *functions, _undefined()], dtype=np.int64)
         self.job_address = self.job.ctypes.data
@@ -105,6 +106,11 @@ def _handles(tensors: Sequence[Tensor]) -> list[int]:
     return [read(capsule, None) for capsule in capsules]
 
 
+def _implementation(handle: int) -> int:
+    """The address of the TensorImpl that an at::Tensor points to."""
+    return int(ctypes.cast(handle, ctypes.POINTER(ctypes.c_int64))[0])
+
+
 def _release(handles: Sequence[int]) -> None:
     for handle in handles:
         _library().aoti_torch_delete_tensor_object(ctypes.c_void_p(handle))
@@ -117,7 +123,7 @@ def _undefined() -> int:
     word = ctypes.POINTER(ctypes.c_int64)
     gradient = getattr(_library(), _GRAD)
     gradient.restype, gradient.argtypes = word, (ctypes.c_int64,)
-    found: int = gradient(ctypes.cast(handle, word)[0])[0]
+    found: int = gradient(_implementation(handle))[0]
     _release([handle])
     return found
 
@@ -132,7 +138,10 @@ def _loop() -> Any:
 
 
 # For each tensor: ask the parameter, its gradient and its states; leave at the first that is not as expected.
+# Tensors a few rows ahead are fetched into the cache meanwhile: waiting for memory is most of the work.
 _TEXT = """
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+
 define i1 @ask(ptr %handle, i64 %size, i64 %dtype, ptr %job, ptr %out) {
   %n = alloca i64
   %d = alloca i32
@@ -174,8 +183,8 @@ entry:
   %count = load i64, ptr %job
   %widthp = getelementptr i64, ptr %job, i64 1
   %width = load i64, ptr %widthp
-  %handlesp = getelementptr i64, ptr %job, i64 2
-  %handles = load ptr, ptr %handlesp
+  %tensorsp = getelementptr i64, ptr %job, i64 2
+  %tensors = load ptr, ptr %tensorsp
   %expectedp = getelementptr i64, ptr %job, i64 3
   %expected = load ptr, ptr %expectedp
   %sizesp = getelementptr i64, ptr %job, i64 4
@@ -193,9 +202,27 @@ row:
   %more = icmp slt i64 %i, %count
   br i1 %more, label %param, label %yes
 param:
+  %ahead0 = add i64 %i, 6
+  %beyond = icmp slt i64 %ahead0, %count
+  %ahead = select i1 %beyond, i64 %ahead0, i64 %i
+  %abase = mul i64 %ahead, %columns
+  br label %fetch
+fetch:
+  %f = phi i64 [ 0, %param ], [ %nextf, %fetch ]
+  %fi = add i64 %abase, %f
+  %fp = getelementptr ptr, ptr %tensors, i64 %fi
+  %line0 = load ptr, ptr %fp
+  %line1 = getelementptr i8, ptr %line0, i64 64
+  %line2 = getelementptr i8, ptr %line0, i64 128
+  call void @llvm.prefetch.p0(ptr %line0, i32 0, i32 3, i32 1)
+  call void @llvm.prefetch.p0(ptr %line1, i32 0, i32 3, i32 1)
+  call void @llvm.prefetch.p0(ptr %line2, i32 0, i32 3, i32 1)
+  %nextf = add i64 %f, 1
+  %moref = icmp slt i64 %nextf, %columns
+  br i1 %moref, label %fetch, label %look
+look:
   %hbase = mul i64 %i, %columns
-  %hp = getelementptr ptr, ptr %handles, i64 %hbase
-  %h = load ptr, ptr %hp
+  %h = getelementptr ptr, ptr %tensors, i64 %hbase
   %sizep = getelementptr i64, ptr %sizes, i64 %i
   %size = load i64, ptr %sizep
   %obase = mul i64 %i, %width
@@ -218,8 +245,7 @@ state:
   %morej = icmp slt i64 %j, %columns
   br i1 %morej, label %onestate, label %rowdone
 onestate:
-  %sp = getelementptr ptr, ptr %hp, i64 %j
-  %s = load ptr, ptr %sp
+  %s = getelementptr ptr, ptr %h, i64 %j
   %nextj = add i64 %j, 1
   %os = getelementptr i64, ptr %o, i64 %nextj
   %dp = getelementptr i64, ptr %expected, i64 %nextj
