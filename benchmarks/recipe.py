@@ -3,9 +3,9 @@
     thalweg race fashion-mlp --budget 3m --out runs/mlp
     python benchmarks/recipe.py runs/mlp/recipe.json
 
-Both train for the same number of steps, within a pair from the same initialization and order of data, and are
-judged by the test data. The seeds have not been used by the race. The baseline is torch.optim.AdamW itself, at
-lr 1e-3, constant.
+Both train for the same number of steps, within a pair from the same initialization and order of data, and
+are judged by the test data. The seeds have not been used by the race. The baseline is torch.optim.AdamW
+itself, at lr 1e-3, constant.
 """
 
 import argparse
