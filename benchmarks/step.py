@@ -1,10 +1,12 @@
 """Milliseconds a step: thalweg against torch's default, torch fused and torch.compile, on the CPU.
 
-Contestants take turns, round by round, since a shared machine's speed drifts; medians and the median of the
-ratios within a round are printed, with the bytes that a step must move set against a measured copy.
+Contestants take turns, since a shared machine's speed drifts: a turn is a run of a few steps (one step of a
+large model), timed as a whole. Printed are the median over the turns, the median of the ratios within a round
+of turns, and the bytes that a step must move set against a measured copy. With --cold a turn is one step, and
+64 MB are written before it, as a model's forward and backward pass would: nothing is left in the caches.
 
     python benchmarks/step.py                     # all shapes, all algorithms
-    python benchmarks/step.py --shapes small --rounds 50 --no-compile
+    python benchmarks/step.py --shapes small --no-compile --cold
 """
 
 import argparse
@@ -65,7 +67,8 @@ def small() -> Shapes:
 
 
 SHAPES = {"gpt2": gpt2_small, "resnet50": resnet50, "small": small}
-ROUNDS = {"gpt2": 15, "resnet50": 30, "small": 200}
+ROUNDS = {"gpt2": 15, "resnet50": 30, "small": 60}
+RUN = {"gpt2": 1, "resnet50": 3, "small": 20}  # steps in a turn
 
 # name -> (our class, torch's class, options, does torch have fused=True on the CPU, arrays read and written)
 ALGORITHMS = {
@@ -118,22 +121,26 @@ def contestants(algorithm: str, shapes: Shapes, clip: bool, with_compile: bool) 
     return [Contestant(name, step, []) for name, step in found.items()]
 
 
-def race(entries: list[Contestant], rounds: int) -> list[float]:
+def race(entries: list[Contestant], rounds: int, steps: int, cold: bool) -> list[float]:
     """Run the contestants in turns; returns the seconds of each one's first step."""
+    elsewhere = torch.zeros(16_000_000 if cold else 0)
     first = [timed(entry.step) for entry in entries]
     for entry in entries:
         entry.step()
     for number in range(rounds):
         start = number % len(entries)
         for entry in entries[start:] + entries[:start]:
-            entry.times.append(timed(entry.step))
+            elsewhere.add_(1)
+            entry.times.append(timed(entry.step, 1 if cold else steps))
     return first
 
 
-def timed(step: Step) -> float:
+def timed(step: Step, steps: int = 1) -> float:
+    """Seconds a step of a run of steps."""
     start = time.perf_counter()
-    step()
-    return time.perf_counter() - start
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - start) / steps
 
 
 @functools.cache
@@ -163,10 +170,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shapes", nargs="*", default=list(SHAPES), choices=list(SHAPES))
     parser.add_argument("--algorithms", nargs="*", default=list(ALGORITHMS), choices=list(ALGORITHMS))
-    parser.add_argument("--rounds", type=int, help="rounds of turns (default: 15, 30, 200 by shapes)")
+    parser.add_argument("--rounds", type=int, help="rounds of turns (default: 15, 30, 60 by shapes)")
     parser.add_argument(
         "--no-compile", action="store_true", help="leave out torch.compile, which takes minutes"
     )
+    parser.add_argument("--cold", action="store_true", help="empty the caches before each step")
     args = parser.parse_args()
     bandwidth = copy_bandwidth() / 1e9
     print(f"{torch.get_num_threads()} threads, copy {bandwidth:.1f} GB/s, torch {torch.__version__}")
@@ -177,7 +185,7 @@ def main() -> None:
         for algorithm in args.algorithms:
             for clip in (False, True):
                 entries = contestants(algorithm, shapes, clip, not args.no_compile)
-                first = race(entries, args.rounds or ROUNDS[name])
+                first = race(entries, args.rounds or ROUNDS[name], RUN[name], args.cold)
                 moved = 4 * count * (ALGORITHMS[algorithm][4] + clip)
                 report(algorithm + " + clip" * clip, moved, entries, first)
 
