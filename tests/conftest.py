@@ -1,6 +1,11 @@
+import signal
 from pathlib import Path
 
 import pytest
+
+# Started in the background of a script, a process ignores Ctrl-C, and so do its children: the tests of
+# interrupts would wait for ever. Here it means what it means in a terminal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = """
 import torch
