@@ -3,12 +3,13 @@
 Users reallocate gradients, swap `.data` and move storages at any time, so addresses are read at every step.
 From Python that costs 0.1 to 0.3 microseconds for each tensor and attribute: more than updating a small
 tensor. Here a native loop asks torch's stable C interface (`aoti_torch_get_data_ptr` and its kind, which
-compiled models use) through handles that torch gives out, and `c10::TensorImpl::grad`. Where a function is
-missing, or a trial does not give what Python gives, there is no `Reader` and the caller reads from Python.
+compiled models use) and `c10::TensorImpl::grad`. The C++ tensor that they take lies within the Python object,
+and is read there at every step: a reference of our own would keep cycles through a parameter from being
+collected, and forbids `torch.utils.swap_tensors`. Where a function is missing, or a trial does not give what
+Python gives, there is no `Reader` and the caller reads from Python.
 """
 
 import ctypes
-import weakref
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -38,15 +39,13 @@ class Reader:
     """
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[Sequence[Tensor]]) -> None:
-        columns = [params, *states]
-        handles = [_handles(column) for column in columns]
-        weakref.finalize(self, _release, [h for column in handles for h in column])
-        # An at::Tensor is one pointer: a table of these pointers is a table of tensors, dense in the cache.
-        self.tensors = np.array([[_implementation(h) for h in column] for column in handles]).T.copy()
+        self.columns = [list(column) for column in (params, *states)]  # kept alive: their addresses are used
+        handles = [list(map(_handle, column)) for column in self.columns]
+        self.tensors = np.array(handles, dtype=np.int64).T.copy()
         dtypes = [_ask("aoti_torch_get_dtype", column[0]) for column in handles]
         self.expected = np.array([dtypes[0], *dtypes], dtype=np.int64)  # of p, g and the states
         self.sizes = np.array([p.numel() for p in params], dtype=np.int64)
-        self.out = np.zeros((len(params), 1 + len(columns)), dtype=np.int64)
+        self.out = np.zeros((len(params), 1 + len(handles)), dtype=np.int64)
         tables = [a.ctypes.data for a in (self.tensors, self.expected, self.sizes, self.out)]
         functions = [_address(name) for name in (*_ASKED, _GRAD)]
         self.job = np.array([*self.out.shape, *tables, *functions, _undefined()], dtype=np.int64)
@@ -56,8 +55,8 @@ class Reader:
         """Fill `out` with the addresses (p, g, states; one row a tensor).
 
         Returns:
-            False if a gradient is missing, or any tensor is not contiguous or not of the size and dtype it
-            had; then `out` is not to be used.
+            False if a gradient is missing, or any tensor has no memory, is not contiguous or not of the size
+            and dtype it had; then `out` is not to be used.
         """
         return bool(_loop()(self.job_address))
 
@@ -98,33 +97,27 @@ def _ask(name: str, handle: int) -> int:
     return answer.value
 
 
-def _handles(tensors: Sequence[Tensor]) -> list[int]:
-    """Handles (addresses of at::Tensor) that keep the tensors alive until they are released."""
-    capsules = torch._C._aoti.unsafe_alloc_void_ptrs_from_tensors(list(tensors))
-    read = ctypes.pythonapi.PyCapsule_GetPointer
-    read.restype, read.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    return [read(capsule, None) for capsule in capsules]
+def _handle(tensor: Tensor) -> int:
+    """The address of the at::Tensor within a Python tensor, valid as long as the Python tensor lives."""
+    return id(tensor) + _offset()
 
 
-def _implementation(handle: int) -> int:
-    """The address of the TensorImpl that an at::Tensor points to."""
-    return int(ctypes.cast(handle, ctypes.POINTER(ctypes.c_int64))[0])
-
-
-def _release(handles: Sequence[int]) -> None:
-    for handle in handles:
-        _library().aoti_torch_delete_tensor_object(ctypes.c_void_p(handle))
+@cache
+def _offset() -> int:
+    """Where in a Python tensor the at::Tensor lies: the one word that is the address of the TensorImpl."""
+    tensor = torch.zeros(1)
+    places = range(object.__basicsize__, Tensor.__basicsize__, 8)
+    return next(i for i in places if ctypes.c_int64.from_address(id(tensor) + i).value == tensor._cdata)
 
 
 @cache
 def _undefined() -> int:
     """The address that stands for "no gradient": what a tensor without one answers."""
-    (handle,) = _handles([torch.zeros(1, requires_grad=True)])
     word = ctypes.POINTER(ctypes.c_int64)
     gradient = getattr(_library(), _GRAD)
     gradient.restype, gradient.argtypes = word, (ctypes.c_int64,)
-    found: int = gradient(_implementation(handle))[0]
-    _release([handle])
+    tensor = torch.zeros(1, requires_grad=True)
+    found: int = gradient(tensor._cdata)[0]
     return found
 
 
@@ -138,7 +131,8 @@ def _loop() -> Any:
 
 
 # For each tensor: ask the parameter, its gradient and its states; leave at the first that is not as expected.
-# Tensors a few rows ahead are fetched into the cache meanwhile: waiting for memory is most of the work.
+# Python's objects and torch's tensors of rows ahead are fetched into the cache meanwhile: waiting for memory
+# is most of the work.
 _TEXT = """
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 
@@ -173,7 +167,12 @@ define i1 @ask(ptr %handle, i64 %size, i64 %dtype, ptr %job, ptr %out) {
 good:
   %e3 = call i32 %f3(ptr %handle, ptr %out)
   %ok = icmp eq i32 %e3, 0
-  ret i1 %ok
+  %address = load i64, ptr %out
+  %somewhere = icmp ne i64 %address, 0
+  %empty = icmp eq i64 %size, 0
+  %valid = or i1 %somewhere, %empty
+  %fine = and i1 %ok, %valid
+  ret i1 %fine
 bad:
   ret i1 false
 }
@@ -202,16 +201,25 @@ row:
   %more = icmp slt i64 %i, %count
   br i1 %more, label %param, label %yes
 param:
-  %ahead0 = add i64 %i, 6
-  %beyond = icmp slt i64 %ahead0, %count
-  %ahead = select i1 %beyond, i64 %ahead0, i64 %i
-  %abase = mul i64 %ahead, %columns
+  %far0 = add i64 %i, 12
+  %farther = icmp slt i64 %far0, %count
+  %far = select i1 %farther, i64 %far0, i64 %i
+  %farbase = mul i64 %far, %columns
+  %near0 = add i64 %i, 6
+  %nearer = icmp slt i64 %near0, %count
+  %near = select i1 %nearer, i64 %near0, i64 %i
+  %nearbase = mul i64 %near, %columns
   br label %fetch
 fetch:
   %f = phi i64 [ 0, %param ], [ %nextf, %fetch ]
-  %fi = add i64 %abase, %f
-  %fp = getelementptr ptr, ptr %tensors, i64 %fi
-  %line0 = load ptr, ptr %fp
+  %farplace = add i64 %farbase, %f
+  %farp = getelementptr ptr, ptr %tensors, i64 %farplace
+  %object = load ptr, ptr %farp
+  call void @llvm.prefetch.p0(ptr %object, i32 0, i32 3, i32 1)
+  %nearplace = add i64 %nearbase, %f
+  %nearp = getelementptr ptr, ptr %tensors, i64 %nearplace
+  %nearobject = load ptr, ptr %nearp
+  %line0 = load ptr, ptr %nearobject
   %line1 = getelementptr i8, ptr %line0, i64 64
   %line2 = getelementptr i8, ptr %line0, i64 128
   call void @llvm.prefetch.p0(ptr %line0, i32 0, i32 3, i32 1)
@@ -222,7 +230,8 @@ fetch:
   br i1 %moref, label %fetch, label %look
 look:
   %hbase = mul i64 %i, %columns
-  %h = getelementptr ptr, ptr %tensors, i64 %hbase
+  %hp = getelementptr ptr, ptr %tensors, i64 %hbase
+  %h = load ptr, ptr %hp
   %sizep = getelementptr i64, ptr %sizes, i64 %i
   %size = load i64, ptr %sizep
   %obase = mul i64 %i, %width
@@ -245,7 +254,8 @@ state:
   %morej = icmp slt i64 %j, %columns
   br i1 %morej, label %onestate, label %rowdone
 onestate:
-  %s = getelementptr ptr, ptr %h, i64 %j
+  %sp = getelementptr ptr, ptr %hp, i64 %j
+  %s = load ptr, ptr %sp
   %nextj = add i64 %j, 1
   %os = getelementptr i64, ptr %o, i64 %nextj
   %dp = getelementptr i64, ptr %expected, i64 %nextj

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.autograd.graph import increment_version
 from thalweg.engine.batch import Batch, IntArray
 from thalweg.engine.plan import Program
 from thalweg.engine.threads import launch
+from thalweg.errors import UserError
 
 __all__ = ["step", "supports", "total"]
 
@@ -40,9 +42,17 @@ class Kernel:
     owner: Any
 
 
-@cache
+_compiling = RLock()  # LLVM's target machine is one for all threads
+
+
 def compile_kernel(text: str) -> Kernel:
-    """Machine code for the LLVM text of a kernel; equal programs share it."""
+    """Machine code for the LLVM text of a kernel; equal programs share it, also when threads ask at once."""
+    with _compiling:
+        return _compiled(text)
+
+
+@cache
+def _compiled(text: str) -> Kernel:
     from llvmlite import binding
 
     owner = binding.create_mcjit_compiler(optimized(text), _machine())
@@ -118,7 +128,18 @@ def _arrays(batch: Batch) -> IntArray:
     if batch.arrays is None:
         columns = (batch.params, batch.grads, *batch.states)
         batch.arrays = np.array([list(map(_pointer, column)) for column in columns], dtype=np.int64).T.copy()
+        _check_memory(batch)
     return batch.arrays
+
+
+def _check_memory(batch: Batch) -> None:
+    """Raise where a tensor has elements and no memory: its storage was resized to 0, or it wraps others."""
+    if batch.arrays is None or batch.arrays.all():
+        return
+    for p, row in zip(batch.params, batch.arrays.tolist(), strict=True):
+        if p.numel() and 0 in row:
+            what = ("parameter", "gradient", "state")[min(row.index(0), 2)]
+            raise UserError(f"the {what} of a parameter of shape {tuple(p.shape)} has no memory of its own")
 
 
 def _chunks(sizes: Sequence[int]) -> IntArray:

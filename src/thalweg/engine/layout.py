@@ -91,6 +91,8 @@ class Member:
         self.span = slice(self.places[0], self.places[-1] + 1) if whole else self.index
         self.own_groups, self.group_rows = np.unique(self.groups, return_inverse=True)
         self.reader = self._reader()
+        # A gradient of one element may be a view that stands for the negative of its memory; see `_kind`.
+        self.single = [p for p in self.batch.params if p.numel() == 1]
 
     def _reader(self) -> addresses.Reader | None:
         """What reads the addresses natively, where the tensors are simple enough for that."""
@@ -116,7 +118,7 @@ class Member:
 
     def read(self) -> bool:
         """Read this step's addresses natively; False if something has to be looked at from Python."""
-        if self.reader is None or not self.reader.read():
+        if self.reader is None or not self.reader.read() or any(p.grad.is_neg() for p in self.single):  # type: ignore[union-attr]
             return False
         self.batch.grads, self.batch.arrays = [], self.reader.out
         return bool((self.reader.out[:, 0] == self.pointers).all())
