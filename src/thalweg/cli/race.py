@@ -77,6 +77,7 @@ def race(
     if resume is not None:
         given = {"TASK": task, "--budget": budget, "--steps": steps, "--optimizers": optimizers, "--out": out}
         given |= {"--seed": seed or None, "--workers": workers, "--compare": compare or None}
+        given |= {"--device": None if device == "auto" else device}
         if extra := [name for name, value in given.items() if value is not None]:
             raise UserError(
                 f"a resumed race goes on as it was begun: leave away {', '.join(extra)}, or --resume"
