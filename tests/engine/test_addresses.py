@@ -239,7 +239,7 @@ def test_threads_begin_at_once() -> None:
             optimizer.step()
         ends.append(p.detach())
 
-    threads = [threading.Thread(target=train) for _ in range(2)]
+    threads = [threading.Thread(target=train) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
