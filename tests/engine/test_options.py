@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from thalweg.engine.options import check_options, check_value
+from thalweg.engine.options import check_options, check_value, taken_apart
 from thalweg.errors import UserError
 
 
@@ -41,3 +41,21 @@ def test_members_of_pairs_are_named() -> None:
     for value in (0.9, (0.9,), (0.9, 0.9, 0.9)):
         with pytest.raises(UserError, match="betas must be a pair"):
             check_options("X", {"betas": value}, {"betas": "[0, 1)"})
+
+
+def test_a_product_of_intervals_has_one_for_each_member() -> None:
+    check_options("X", {"etas": (0.5, 1.2)}, {"etas": "(0, 1) x (1, inf)"})
+    with pytest.raises(UserError, match=r"X: etas\[0\] must be a number in \(0, 1\), got 1\.1"):
+        check_options("X", {"etas": (1.1, 1.2)}, {"etas": "(0, 1) x (1, inf)"})
+    with pytest.raises(UserError, match=r"X: etas\[1\] must be a number in \(1, inf\), got 0\.9"):
+        check_options("X", {"etas": (0.5, 0.9)}, {"etas": "(0, 1) x (1, inf)"})
+    with pytest.raises(UserError, match="etas must be a pair of numbers, got 1"):
+        check_options("X", {"etas": 1}, {"etas": "(0, 1) x (1, inf)"})
+
+
+def test_pairs_are_taken_apart_into_numbers() -> None:
+    options = {"lr": 0.1, "betas": (torch.tensor(0.5), 0.75), "step_sizes": [0, 2]}
+    found = taken_apart(options)
+    parts = {"beta1": 0.5, "beta2": 0.75, "step_size1": 0.0, "step_size2": 2.0}
+    assert {key: found[key] for key in found.keys() - options.keys()} == parts
+    assert all(type(found[key]) is float for key in parts)

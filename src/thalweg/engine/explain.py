@@ -7,6 +7,7 @@ from torch import Tensor
 
 from thalweg.engine.distributed import local
 from thalweg.engine.layout import is_dense
+from thalweg.engine.options import taken_apart
 from thalweg.engine.plan import Stage
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def _engine(optimizer: "Optimizer", p: Tensor) -> str:
 
 def _text(stage: Stage, group: Mapping[str, Any]) -> str:
     """A stage as a call: its own options, and those that it takes from the group."""
-    betas = {f"beta{i}": beta for i, beta in enumerate(group.get("betas", ()), 1)}
-    known = {**group, **betas, **(stage.transform.options if stage.transform else {})}
+    known = {**taken_apart(group), **(stage.transform.options if stage.transform else {})}
     options = [f"{name}={float(known[name]):g}" for name in stage.rule.scalars if name in known]
     return f"{stage.rule.name}({', '.join(options)})"
