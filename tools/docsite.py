@@ -1,0 +1,116 @@
+"""How the site is made from its sources, as hooks of mkdocs and an extension of griffe.
+
+Formulas become MathML, which browsers draw by themselves: no script, no font, no network. Doctests become
+code, names become links, and a fence `schedule` becomes the drawing of a schedule.
+"""
+
+import importlib
+import re
+from functools import cache
+from html import escape
+from typing import Any
+
+import griffe
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+import thalweg
+from thalweg.schedules import parse
+from thalweg.schedules.files import svg
+
+PACKAGES = [name for name in thalweg.__all__ if hasattr(getattr(thalweg, name), "__path__")]
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add the fences `math` and `schedule` to Markdown."""
+    fences = [
+        {"name": "math", "class": "math", "format": formula},
+        {"name": "schedule", "class": "schedule", "format": drawing},
+    ]
+    config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = fences
+    return config
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Link the names of the package outside of code blocks."""
+    parts = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else linked(part) for part in parts)
+
+
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Search from the disk with the script that lies beside the page, not with one of the network."""
+    return output.replace("https://unpkg.com/iframe-worker/shim", get_relative_url("assets/search.js", page.url))
+
+
+def formula(source: str, *_: Any, **__: Any) -> str:
+    """Draw a formula of LaTeX as a block of MathML."""
+    body = source.strip()
+    if "&" in body or r"\\" in body:
+        body = rf"\begin{{align*}}{body}\end{{align*}}"
+    return f'<div class="formula">{convert(body, display="block")}</div>'
+
+
+def drawing(source: str, *_: Any, **__: Any) -> str:
+    """Draw a schedule, in the colours of the page."""
+    schedule = parse(source.strip())
+    picture = re.sub(r"<style>.*?</style>|<rect class=\"page\".*?/>", "", svg(schedule, schedule.span(), 1.0))
+    picture = re.sub(r"<style>.*?</style>", "", picture, flags=re.DOTALL)
+    return f'<figure class="schedule" aria-label="{escape(source.strip())}">{picture}</figure>'
+
+
+@cache
+def public() -> dict[str, str]:
+    """The full name of every public name, for a link: ``optim.SGD`` and, where it is clear, ``SGD``."""
+    found = {}
+    for package in PACKAGES:
+        for name in getattr(importlib.import_module(f"thalweg.{package}"), "__all__", []):
+            full = f"thalweg.{package}.{name}"
+            found[full] = found[f"{package}.{name}"] = full
+            if re.search("[A-Z_0-9]", name):  # a plain word such as `step` may mean something else
+                found[name] = full
+    return found
+
+
+def linked(text: str) -> str:
+    """Make each public name in backquotes a link to its place in the reference."""
+
+    def link(match: re.Match[str]) -> str:
+        full = public().get(match[1])
+        return f"[`{match[1]}`][{full}]" if full else match[0]
+
+    return re.sub(r"(?<![`\[])`([\w.]+)`(?![`\]])", link, text)
+
+
+class Docstrings(griffe.Extension):
+    """Turns what docstrings borrow from reStructuredText into Markdown."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        """Rewrite the docstring of an object."""
+        if obj.docstring:
+            obj.docstring.value = rewritten(obj.docstring.value)
+
+
+def rewritten(text: str) -> str:
+    """A docstring as Markdown.
+
+    >>> print(rewritten("Squares::\\n\\n    a * a\\n\\n>>> 2 * 2\\n4"))
+    Squares:
+    <BLANKLINE>
+        a * a
+    <BLANKLINE>
+    ```pycon
+    >>> 2 * 2
+    4
+    ```
+    """
+    text = re.sub(r"^\.\. math::[ ]*(.*(?:\n(?:[ ]+.*|[ ]*(?=\n[ ])))*)", _fenced, text, flags=re.MULTILINE)
+    text = re.sub(r"^>>>.*(?:\n.+)*", r"```pycon\n\g<0>\n```", text, flags=re.MULTILINE)
+    text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else linked(part) for part in parts)
+
+
+def _fenced(match: re.Match[str]) -> str:
+    return "```math\n" + re.sub(r"^\s+", "", match[1].strip(), flags=re.MULTILINE) + "\n```\n"
