@@ -16,6 +16,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.multiprocessing.spawn import spawn
 
+from tests.optim.kinds import RULED
 from thalweg import optim, transforms
 from thalweg.errors import UserError
 
@@ -56,7 +57,7 @@ def assert_same(sharded, plain, **tolerance):
 # -- one process ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [n for n in optim.__all__ if n != "Nesterov"])
+@pytest.mark.parametrize("name", [n for n in RULED if n != "Nesterov"])
 def test_fsdp2_steps_as_the_plain_model_does(mesh, name):
     sharded, plain = model_of(), model_of()
     fully_shard(sharded, mesh=mesh)

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 from torch.testing._internal.two_tensor import TwoTensor
 
+from tests.optim.kinds import RULED
 from thalweg import optim, transforms
 from thalweg.errors import UserError
 
-CLASSES = [getattr(optim, name) for name in optim.__all__]
+CLASSES = [getattr(optim, name) for name in RULED]
 
 
 def parameter(*shape, dtype=torch.float32, grad=True):

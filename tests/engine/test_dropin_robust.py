@@ -14,12 +14,13 @@ import pytest
 import torch
 from torch import nn
 
+from tests.optim.kinds import RULED
 from thalweg import optim, transforms
 from thalweg.engine import fused
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import formula
 
-CLASSES = [getattr(optim, name) for name in optim.__all__]
+CLASSES = [getattr(optim, name) for name in RULED]
 LARGE = fused.SHARED_FROM + fused.CHUNK // 2  # elements: enough to be shared between threads
 
 
