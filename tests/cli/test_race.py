@@ -116,7 +116,12 @@ WRONG = {
     "nothing to resume": (["--resume", "nowhere"], "there is no race to resume in nowhere"),
     "resume and more": (["tiny.py", "--resume", "runs/tiny-1", "--seed", "3"], "leave away TASK, --seed"),
     "out below a file": (["tiny.py", "--out", "tiny.py/x"], "cannot make the folder tiny.py/x"),
-    "out is a file": (["tiny.py", "--out", "tiny.py"], "cannot make the folder tiny.py"),
+    "steps too short, said at once": (
+        ["tiny.py", "--steps", "39"],
+        "steps is 39; a full run needs at least 40",
+    ),
+    "a far file": (["syn.py"], "there is no file 'syn.py'; thalweg tasks new syn.py writes one"),
+    "out is a file": (["tiny.py", "--out", "tiny.py"], "tiny.py is a file; give a folder with --out"),
     "out cannot be made": (["tiny.py", "--out", "/proc/x"], "cannot make the folder /proc/x"),
     "out has a race": (["tiny.py", "--out", "runs/tiny-1"], "runs/tiny-1 holds a race of tiny with"),
 }
@@ -141,6 +146,11 @@ BAD_TASKS = {
     "no task": ("x = 1\n", "defines no task"),
     "shapes": ("nn.Linear(12, 2)", "nn.Linear(11, 2)", "bad.py, line"),
     "not a mean": ("batch[1])\n\n\ndef acc", "batch[1], reduction='none')\n\n\ndef acc", "return its mean"),
+    "a slip in a keyword": (
+        "batch_size=20",
+        "batchsize=20",
+        "a Task has no 'batchsize'; did you mean 'batch_size'?",
+    ),
     "nan": ("return nn.functional", "return float('nan') * nn.functional", "is nan at the first step"),
 }
 

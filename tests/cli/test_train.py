@@ -69,6 +69,25 @@ def test_another_seed_is_another_run(folder, capsys):
     assert "step " not in out
 
 
+def test_a_recipe_of_another_task_says_so_before_it_trains(folder, capsys):
+    Path("other.py").write_text(Path("tiny.py").read_text() + "\n")
+    code, out, err = end(["other.py", "--recipe", "recipe.json"], capsys)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    said = "the recipe was found for tiny, another task or other data: nothing to compare"
+    assert lines[1] == said
+    assert lines.count(said) == 1
+    assert lines[-1].startswith("test  accuracy")
+
+
+def test_a_recipe_without_a_race_trains(folder, capsys):
+    dataclasses.replace(SavedRecipe.read("recipe.json"), proof=None).write(Path("advice.json"))
+    code, out, _ = end(["--recipe", "advice.json", "--quiet"], capsys)
+    assert code == 0
+    assert out.splitlines()[0].endswith(" · 40 steps · seed 0")
+    assert len(out.splitlines()) == 3
+
+
 def test_a_difference_is_said(folder, capsys):
     saved = SavedRecipe.read("recipe.json")
     proof = dataclasses.replace(saved.proof, figures={**saved.proof.figures, "weights": "0" * 16})
@@ -89,6 +108,10 @@ WRONG = {
     "no threads": (["--recipe", "recipe.json", "--threads", "0"], "invalid value for '--threads'"),
     "no card": (["--recipe", "recipe.json", "--device", "cuda:99"], "device 'cuda:99'"),
     "out below a file": (["--recipe", "recipe.json", "--out", "tiny.py/x"], "cannot write tiny.py/x"),
+    "out in no folder": (
+        ["--recipe", "recipe.json", "--out", "no/m.pt"],
+        "there is no folder no; make it first",
+    ),
     "out is a folder": (["--recipe", "recipe.json", "--out", "."], "cannot write ."),
     "a full disk": (["--recipe", "recipe.json", "--out", "/dev/full"], "cannot write /dev/full"),
 }

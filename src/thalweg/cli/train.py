@@ -7,33 +7,39 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thalweg.race.run import Point
+    from thalweg.race.run import Point, RunResult
+    from thalweg.tasks import Task
+
+_TaskName = Annotated[
+    str | None, typer.Argument(metavar="TASK", help="A name or a task file.", show_default="the recipe's own")
+]
+_Seed = Annotated[
+    int | None, typer.Option(min=0, help="Where the run begins.", show_default="that of the race's run")
+]
+_Steps = Annotated[
+    int | None, typer.Option(min=1, help="Length of the run.", show_default="that of the race's run")
+]
+_Threads = Annotated[
+    int | None, typer.Option(min=1, help="CPU threads.", show_default="those of the race's run")
+]
+_Device = Annotated[
+    str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default="that of the race's run")
+]
 
 
 def train(
-    recipe: Annotated[Path, typer.Option(help="The recipe.json of a race.")],
-    task: Annotated[
-        str | None,
-        typer.Argument(metavar="TASK", help="A name or a task file.", show_default="the recipe's own"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Where the run begins.", show_default="that of the race's run")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Length of the run.", show_default="that of the race's run")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads.", show_default="those of the race's run")
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", show_default="that of the race's run"),
-    ] = None,
+    recipe: Annotated[Path, typer.Option(help="The recipe.json of a race, or of thalweg advise.")],
+    task: _TaskName = None,
+    seed: _Seed = None,
+    steps: _Steps = None,
+    threads: _Threads = None,
+    device: _Device = None,
     out: Annotated[Path | None, typer.Option(help="Save the model's state_dict here.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
 ) -> None:
-    """Train with a race's recipe; with nothing changed, bit for bit as the race did on this machine."""
+    """Train with a recipe; a race's, with nothing changed, bit for bit as the race did on this machine."""
     from thalweg.race.saved import SavedRecipe
+    from thalweg.race.train import incomparable
     from thalweg.race.train import train as fit
     from thalweg.tasks import load
 
@@ -41,33 +47,41 @@ def train(
     found = load(task or saved.task["source"])
     if out is not None:
         _can_be_written(out)
-    length = steps or saved.proof.steps
-    begin = saved.proof.seed if seed is None else seed
+    proof = saved.proof
+    length = steps or (proof.steps if proof else found.full_steps)
+    begin = seed if seed is not None else proof.seed if proof else 0
     print(f"{found.name} · {saved.recipe.describe()} · {length:,} steps · seed {begin}")
+    if warned := incomparable(saved, found):
+        print(warned, flush=True)
+    show = None if quiet else lambda point: _show(point, found, length)
+    done = fit(found, saved, seed=seed, steps=steps, threads=threads, device=device, on_point=show)
+    _say(found, done.result)
+    if done.comparison and not warned:
+        print(done.comparison)
+    if out is not None:
+        _save(done.model, out)
 
-    def show(point: "Point") -> None:
-        parts = [f"step {point.step:>{len(str(length))}}", f"train loss {point.train_loss:.4f}"]
-        parts += [f"valid loss {point.valid_loss:.4f}", f"{found.metric_name} {point.valid_metric:.4f}"]
-        print(f"  {'   '.join(parts)}   {point.seconds:.1f} s", flush=True)
 
-    done = fit(
-        found, saved, seed=seed, steps=steps, threads=threads, device=device, on_point=None if quiet else show
-    )
-    result = done.result
+def _show(point: "Point", task: "Task", length: int) -> None:
+    parts = [f"step {point.step:>{len(str(length))}}", f"train loss {point.train_loss:.4f}"]
+    parts += [f"valid loss {point.valid_loss:.4f}", f"{task.metric_name} {point.valid_metric:.4f}"]
+    print(f"  {'   '.join(parts)}   {point.seconds:.1f} s", flush=True)
+
+
+def _say(task: "Task", result: "RunResult") -> None:
     for split, metric, loss in (
         ("valid", result.valid_metric, result.valid_loss),
         ("test", result.test_metric, result.test_loss),
     ):
-        print(f"{split:<5} {found.metric_name} {metric:.4f}   loss {loss:.4f}")
-    print(done.comparison)
-    if out is not None:
-        _save(done.model, out)
+        print(f"{split:<5} {task.metric_name} {metric:.4f}   loss {loss:.4f}")
 
 
 def _can_be_written(path: Path) -> None:
     """Find out before the training, not after it."""
     from thalweg.errors import UserError
 
+    if not path.parent.exists():
+        raise UserError(f"cannot write {path}: there is no folder {path.parent}; make it first")
     try:
         path.open("ab").close()
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from thalweg.errors import UserError
+from thalweg.race.budget import check_steps
 from thalweg.race.driver import conduct
 from thalweg.race.job import Job, Request, make_folder, new_folder, stored_request
 from thalweg.race.ledger import FILE
@@ -73,8 +74,10 @@ def race(
     Args:
         task: a built-in task's name, the path of a task file, or a `Task`. A `Task` that was made in
             Python runs in this process; one of a file runs in as many worker processes as pay off.
-        budget: wall time: "3m", "90s", "1h30m" or seconds; "3m" unless ``steps`` is given.
-        steps: the length of a full run, instead of the longest that fits the budget.
+        budget: wall time: "3m", "90s", "1h30m", or a number of seconds (5 is five seconds); "3m" unless
+            ``steps`` is given.
+        steps: the length of a full run, at least 40. With ``budget`` too, the other sizes of the race
+            (trials, finalists, seeds) are the largest that fit; a budget that fits none is refused.
         optimizers: who races; by default adamw, nesterov, rmsprop and adagrad.
         seed: another seed gives other trials and other runs.
         workers: processes; by default what measures fastest.
@@ -123,7 +126,7 @@ def prepare(
         raise UserError(f"seed is {seed}; it is a whole number from 0 to 999,999")
     names = check_optimizers(OPTIMIZERS if optimizers is None else optimizers)
     limit = None if budget is None else seconds(budget)
-    whole("steps", steps)
+    check_steps(steps)
     whole("workers", workers)
     where = str(find_device(device))
     found = task if isinstance(task, Task) else load(task)

@@ -7,8 +7,9 @@ then on only those numbers count, so that a slower moment of the machine cannot 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from thalweg.errors import UserError
 from thalweg.race.plan import Plan
@@ -83,7 +84,6 @@ class Costs:
 
 def make_plan(
     *,
-    task: str,
     optimizers: Sequence[str],
     full_steps: int,
     budget_seconds: float | None = None,
@@ -91,17 +91,11 @@ def make_plan(
     costs: Costs | None = None,
     seed: int = 0,
     purpose: str = "find",
-    task_hash: str = "",
-    metric_name: str = "accuracy",
-    higher_is_better: bool = True,
-    device: str = "cpu",
-    threads: int = 1,
-    versions: Mapping[str, str] | None = None,
+    **about: Any,
 ) -> Plan:
     """Return the plan of a race that fits a budget.
 
     Args:
-        task: The task's name.
         optimizers: Who races.
         full_steps: The length of a run that the task asks for: its epochs, in steps.
         budget_seconds: Wall time for the whole race; needs ``costs``. Without it the standard shape.
@@ -109,12 +103,7 @@ def make_plan(
         costs: The measured speed.
         seed: The number that the race's randomness comes from.
         purpose: ``"find"`` or ``"compare"``.
-        task_hash: A digest of the task's source.
-        metric_name: The task's metric.
-        higher_is_better: Its direction.
-        device: Where runs happen.
-        threads: CPU threads of each run.
-        versions: Of Python and the packages that decide the numbers.
+        about: Further fields of the `Plan`, which it only keeps: ``task``, ``metric_name``, ...
 
     Raises:
         UserError: The budget is too small for any race (the message says the smallest), or a number
@@ -127,32 +116,25 @@ def make_plan(
         if costs is None:
             raise UserError("a budget in seconds needs the measured speed")
         shape, length = _fit(names, purpose, full_steps, budget_seconds, steps, costs)
-    return Plan(
-        task=task,
-        optimizers=names,
-        steps=length,
-        **_counts(shape, len(names), purpose, length),
-        seed=seed,
-        purpose=purpose,
-        metric_name=metric_name,
-        higher_is_better=higher_is_better,
-        task_hash=task_hash,
-        device=device,
-        threads=threads,
-        versions=dict(versions or {}),
-    )
+    counts: dict[str, Any] = _counts(shape, len(names), purpose, length)
+    return Plan(optimizers=names, steps=length, seed=seed, purpose=purpose, **counts, **about)
 
 
 def _check(full_steps: int, budget: float | None, steps: int | None, seed: int) -> None:
     if budget is not None and not 0 < budget < math.inf:
         raise UserError(f"the budget is {budget:g} s; it must be above 0, such as 3m")
-    if steps is not None and steps < SHORTEST_RUN:
-        raise UserError(f"steps is {steps}; a full run needs at least {SHORTEST_RUN}")
+    check_steps(steps)
     if steps is None and full_steps < SHORTEST_RUN:
         few = f"the task's epochs make a run of {full_steps} steps; a full run needs at least {SHORTEST_RUN}"
         raise UserError(f"{few}: raise the task's epochs, or give --steps")
     if not 0 <= seed < 1_000_000:
         raise UserError(f"seed is {seed}; it is a whole number from 0 to 999,999")
+
+
+def check_steps(steps: int | None) -> None:
+    """Refuse a length of a full run that is no whole number, or too short to say anything."""
+    if steps is not None and (type(steps) is not int or steps < SHORTEST_RUN):
+        raise UserError(f"steps is {steps}; a full run needs at least {SHORTEST_RUN}, in whole steps")
 
 
 def _fit(

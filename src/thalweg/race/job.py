@@ -44,6 +44,8 @@ def new_folder(task: Task, base: Path = Path("runs")) -> Path:
 
 def make_folder(folder: Path) -> Path:
     """Make ``folder`` unless it is there, and refuse one that holds a race already."""
+    if folder.is_file():
+        raise UserError(f"{folder} is a file; give a folder with --out, or a name that is free")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -142,7 +142,8 @@ class Plan:
         """Return the plan in a few lines for the terminal."""
         n = len(self.optimizers)
         search = f"heats     {self.heats} of them at full length, {self.steps:,} steps"
-        near = f"refine    {self.rounds * self.points} recipes near the leaders, in {self.rounds} rounds"
+        rounds = f"{self.rounds} round{'s' * (self.rounds > 1)}"
+        near = f"refine    {self.rounds * self.points} recipes near the leaders, in {rounds}"
         final = f"final     {self.finalists} finalist{'s' * (self.finalists > 1)} and torch's default AdamW"
         mute = "          (too few seeds for a claim; a larger budget has room for one)"
         return [

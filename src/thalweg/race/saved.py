@@ -39,7 +39,7 @@ class SavedRecipe:
         recipe: how to train.
         steps: the length of a run for which it was found.
         task: name, source (a built-in's name or a path) and hash of the task it was found for.
-        proof: one of the race's confirmation runs.
+        proof: one of the race's confirmation runs; None for advice, which no race has confirmed.
         versions: of Python and the packages that decide the numbers.
         machine: the system, its processor and cores.
         verdict: kind and sentence.
@@ -49,7 +49,7 @@ class SavedRecipe:
     recipe: Recipe
     steps: int
     task: Mapping[str, str]
-    proof: Proof
+    proof: Proof | None
     versions: Mapping[str, str]
     machine: Mapping[str, Any] = field(default_factory=dict)
     verdict: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +57,8 @@ class SavedRecipe:
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        content = {**vars(self), "recipe": json.loads(self.recipe.to_json()), "proof": asdict(self.proof)}
+        proof = None if self.proof is None else asdict(self.proof)
+        content = {**vars(self), "recipe": json.loads(self.recipe.to_json()), "proof": proof}
         head = {"format": FORMAT, "description": self.recipe.describe()}
         write_text(path, json.dumps({**head, **content}, indent=2, ensure_ascii=False) + "\n")
 
@@ -90,15 +91,16 @@ class SavedRecipe:
             raise UserError(f"{path} is a '{found}', and this version reads '{FORMAT}'; race again")
         content.pop("description", None)
         try:
-            recipe, proof = Recipe.from_json(content.pop("recipe")), Proof(**content.pop("proof"))
-            saved = cls(recipe=recipe, proof=proof, **content)
+            recipe, proof = Recipe.from_json(content.pop("recipe")), content.pop("proof")
+            saved = cls(recipe=recipe, proof=None if proof is None else Proof(**proof), **content)
             saved._check()
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{path} is damaged ({error}); thalweg race writes one (recipe.json)") from error
         return saved
 
     def _check(self) -> None:
-        for name, value in (("steps", self.steps), ("proof.steps", self.proof.steps)):
+        proven = self.steps if self.proof is None else self.proof.steps
+        for name, value in (("steps", self.steps), ("proof.steps", proven)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{name} is {value!r}")
 

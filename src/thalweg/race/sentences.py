@@ -49,6 +49,10 @@ class Words:
         ends = f"{self.amount(low, half)} to {self.amount(high, half)}"
         return f"{text} (95 % interval {ends}, {self.seeds})"
 
+    def level(self, finalist: Finalist) -> bool:
+        """Whether the difference to a finalist is 0 with the digits that it is given."""
+        return not float(self.gain(finalist, interval=False).split()[0].replace("−", "-"))
+
     @property
     def unit(self) -> str:
         """The unit of a difference."""
@@ -81,10 +85,14 @@ def headline(kind: str, compared: Sequence[Finalist], words: Words) -> str:
         rivals = [f for f in others if f.label != BASELINE_LABEL] or others
         return f"{winner.name} beats {rivals[0].name} by {words.gain(rivals[0])}{_behind(rivals[1:])}."
     rival = unbeaten[0]
+    level = words.level(rival)
     if kind == "tie":
         names = _list([winner.name, *(f.name for f in unbeaten)])
-        return f"{names} tie: {winner.name} leads by {words.gain(rival)}; {_needed(rival)}{rest}."
+        lead = f"{winner.name} leads by" if not level else f"{winner.name} and {rival.name} differ by"
+        return f"{names} tie: {lead} {words.gain(rival)}; {_needed(rival)}{rest}."
     lead = f"{winner.name} is ahead of {rival.name} by {words.gain(rival)}"
+    if level:
+        lead = f"{winner.name} and {rival.name} are level, {words.gain(rival)} apart"
     return f"not enough seeds to say that {winner.name} is best: {lead}; {_needed(rival)}{rest}."
 
 
@@ -111,6 +119,8 @@ def against_baseline(compared: Sequence[Finalist], words: Words) -> str:
         return f"No recipe that was tried did better than {BASELINE_NAME} (lr 1e-3, constant)."
     verb = "beats" if baseline.beaten else "is not shown to beat"
     joint = "by" if baseline.beaten else "although it is ahead by"
+    if not baseline.beaten and words.level(baseline):
+        joint = "and is level with it, at a difference of"
     comma = "" if baseline.beaten else ","
     return f"{winner.name} {verb} {BASELINE_NAME} (lr 1e-3, constant){comma} {joint} {words.gain(baseline)}."
 

@@ -11,7 +11,7 @@ from thalweg.errors import UserError
 from thalweg.race.executor import FINAL_EVALS
 from thalweg.race.recipe import Recipe
 from thalweg.race.run import Point, RunResult, fit, returned_process
-from thalweg.race.saved import FIGURES, SavedRecipe, machine, versions
+from thalweg.race.saved import FIGURES, Proof, SavedRecipe, machine, versions
 from thalweg.tasks import Task, load
 from thalweg.tasks import device as find_device
 
@@ -62,11 +62,10 @@ def train(
     if task is None and isinstance(saved, SavedRecipe):
         task = saved.task["source"]
     found = task if isinstance(task, Task) else load(task or "")
-    where = str(find_device(device or (proof.device if proof else "auto")))
     asked = {
         "seed": _whole_seed(seed) if seed is not None else proof.seed if proof else 0,
         "steps": whole("steps", steps) or (proof.steps if proof else found.full_steps),
-        "device": where,
+        "device": str(find_device(device or (proof.device if proof else "auto"))),
         "threads": whole("threads", threads) or (proof.threads if proof else torch.get_num_threads()),
         "evals": proof.evals if proof else FINAL_EVALS,
     }
@@ -75,19 +74,25 @@ def train(
         model, result = fit(found, plain, **asked, test=True, on_point=on_point)  # type: ignore[arg-type]
     if result.status != "ok" or model is None:
         raise UserError(f"the training {result.status}: {result.reason}")
-    if not isinstance(saved, SavedRecipe):
+    if proof is None or not isinstance(saved, SavedRecipe):
         return TrainResult(model, result)
-    same, words = compare(saved, found, asked, result)
+    same, words = compare(saved, proof, found, asked, result)
     return TrainResult(model, result, same, words)
 
 
+def incomparable(saved: SavedRecipe, task: Task) -> str:
+    """Why no training of ``task`` can be the race's run again, known before it; "" where one can."""
+    if saved.proof is None or task.hash == saved.task["hash"]:
+        return ""
+    return f"the recipe was found for {saved.task['name']}, another task or other data: nothing to compare"
+
+
 def compare(
-    saved: SavedRecipe, task: Task, asked: dict[str, object], result: RunResult
+    saved: SavedRecipe, proof: Proof, task: Task, asked: dict[str, object], result: RunResult
 ) -> tuple[bool | None, str]:
     """Whether a training is the race's run again, and the same in words."""
-    proof = saved.proof
-    if task.hash != saved.task["hash"]:
-        return None, "another task or other data than in the race: nothing to compare"
+    if why := incomparable(saved, task):
+        return None, why
     there = {name: getattr(proof, name) for name in asked}
     changed = [f"{name} {asked[name]}, not {there[name]}" for name in asked if asked[name] != there[name]]
     if changed:
@@ -95,11 +100,11 @@ def compare(
     different = [name for name in FIGURES if getattr(result, name) != proof.figures.get(name)]
     if not different:
         return True, f"reproduces the race's run exactly (seed {proof.seed}, weights {result.weights})"
-    return False, _difference(saved, task, result)
+    return False, _difference(saved, proof, task, result)
 
 
-def _difference(saved: SavedRecipe, task: Task, result: RunResult) -> str:
-    then, now = saved.proof.figures.get("test_metric"), result.test_metric
+def _difference(saved: SavedRecipe, proof: Proof, task: Task, result: RunResult) -> str:
+    then, now = proof.figures.get("test_metric"), result.test_metric
     here = {**versions(), **machine()}
     old = {**saved.versions, **saved.machine}
     other = [

@@ -5,6 +5,7 @@ import difflib
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -68,9 +69,11 @@ def _not_found(text: str, path: Path) -> str:
 
 
 def _no_file(path: Path) -> str:
-    beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    hint = f"did you mean '{path.with_name(near[0])}'?" if near else f"thalweg tasks new {path} writes one"
+    beside = [p.stem for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.stem, beside, n=1, cutoff=0.75)  # without what all names share
+    hint = f"thalweg tasks new {path} writes one"
+    if near:
+        hint = f"did you mean '{path.with_name(near[0])}.py'?"
     return f"there is no file '{path}'; {hint}"
 
 
@@ -104,9 +107,20 @@ def _failure(error: BaseException, path: Path) -> str:
         return f"{at}: {error}"
     if isinstance(error, ModuleNotFoundError):
         return f"{at}: there is no module '{error.name}'; install it, or correct the name"
+    if keyword := re.fullmatch(
+        r"Task\.__init__\(\) got an unexpected keyword argument '(\w+)'.*", str(error)
+    ):
+        return f"{at}: {_no_field(keyword[1])}"
     if isinstance(error, SystemExit):
         return f"{at}: the file ended the program (exit {error.code}); a task file only defines a task"
     return f"{at}: {where.message(error)}"
+
+
+def _no_field(name: str) -> str:
+    known = [field.name for field in dataclasses.fields(Task) if field.name not in ("source", "file_hash")]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(known)}"
+    return f"a Task has no '{name}'; {hint}"
 
 
 def _finish(module: ModuleType, path: Path, source: str) -> Task:
