@@ -26,13 +26,16 @@ LAYERS = [
     {"errors"},
     {"engine"},
     {"transforms", "optim"},
-    {"schedules"},
+    {"schedules", "regularize"},
     {"tasks"},
     {"race"},
     {"report"},
     {"cli"},
 ]
-WITHIN = {("optim", "transforms")}  # an optimizer's own decay is a transform
+WITHIN = {
+    ("optim", "transforms"),  # an optimizer's own decay is a transform
+    ("regularize", "schedules"),  # a schedule drives the rate of dropout
+}
 UPWARD = {
     "race/api.py": {"report"},  # a race ends by writing its page; imported inside the function
 }
@@ -103,7 +106,7 @@ def test_every_package_has_its_exports_and_each_is_documented() -> None:
                 assert (value.__doc__ or "").strip(), f"{name}.{export} has no docstring"
 
 
-@pytest.mark.parametrize("name", ["optim", "schedules", "transforms", "tasks", "report"])
+@pytest.mark.parametrize("name", ["optim", "schedules", "regularize", "transforms", "tasks", "report"])
 def test_what_a_package_shows_is_what_it_exports(name: str) -> None:
     module = importlib.import_module(f"thalweg.{name}")
     public = {
@@ -148,7 +151,7 @@ def loaded_by(statement: str) -> set[str]:
     ("statement", "allowed"),
     [
         ("import thalweg", set()),
-        ("from thalweg import optim, schedules, transforms", {"torch", "numpy"}),
+        ("from thalweg import optim, regularize, schedules, transforms", {"torch", "numpy"}),
         ("import thalweg.cli; thalweg.cli.run(['--help'])", {"typer", "pydantic"}),
     ],
 )

@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import optim, schedules, tasks, transforms
+    from thalweg import optim, regularize, schedules, tasks, transforms
     from thalweg.race.api import race
     from thalweg.race.train import train
     from thalweg.tasks import Task
 
 __version__ = "0.1.0"
 
-__all__ = ["Task", "__version__", "optim", "race", "schedules", "tasks", "train", "transforms"]
+__all__ = ["Task", "__version__", "optim", "race", "regularize", "schedules", "tasks", "train", "transforms"]
 
 _HOMES = {"Task": "thalweg.tasks", "train": "thalweg.race.train"}
 
