@@ -43,13 +43,11 @@ _CONVENTIONS = {"sum": accumulate, "average": average, "velocity": velocity}
 class Momentum(Optimizer):
     r"""Gradient descent with momentum, in one of the three conventions that the literature uses.
 
-    ==========  =================================  ======================
-    convention  velocity                           parameter
-    ==========  =================================  ======================
-    sum         v ← μ v + g                        θ ← θ - η v
-    average     v ← μ v + (1 - μ) g                θ ← θ - η v
-    velocity    v ← μ v - η g                      θ ← θ + v
-    ==========  =================================  ======================
+    | convention | velocity          | parameter   |
+    |------------|-------------------|-------------|
+    | sum        | v ← μ v + g       | θ ← θ - η v |
+    | average    | v ← μ v + (1-μ) g | θ ← θ - η v |
+    | velocity   | v ← μ v - η g     | θ ← θ + v   |
 
     At a constant η all three walk the same path: "velocity" at η and "average" at η / (1 - μ) equal "sum" at
     η. They part when η changes: "velocity" keeps the old η in what it has accumulated, the others rescale the
