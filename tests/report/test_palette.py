@@ -5,7 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
-from thalweg.report.palette import BASELINE, DARK, DARK_HUES, LIGHT, LIGHT_HUES, css, css_class, is_dashed
+from thalweg.report.palette import (
+    BASELINE,
+    DARK,
+    DARK_HUES,
+    LIGHT,
+    LIGHT_HUES,
+    css,
+    css_class,
+    is_dashed,
+    readable,
+)
 
 THEMES = [(LIGHT, LIGHT_HUES), (DARK, DARK_HUES)]
 # Machado, Oliveira and Fernandes 2009: full protanopia, deuteranopia, tritanopia, in linear RGB.
@@ -58,6 +68,15 @@ def test_text_and_marks_have_contrast(theme: dict[str, str], hues: tuple[str, ..
             assert contrast(theme[name], theme[ground]) >= 4.5, (name, ground)
     for hue in (*hues, theme["base"]):
         assert contrast(hue, theme["page"]) >= 3
+
+
+@pytest.mark.parametrize(("theme", "hues"), THEMES, ids=["light", "dark"])
+def test_text_in_a_hue_has_the_contrast_of_text(theme: dict[str, str], hues: tuple[str, ...]) -> None:
+    for hue in (*hues, theme["base"]):
+        shown = readable(hue, theme["page"], theme["ink"])
+        assert contrast(shown, theme["page"]) >= 4.5
+        assert (shown == hue) == (contrast(hue, theme["page"]) >= 4.5)
+        assert f":{shown};" in css()
 
 
 @pytest.mark.parametrize(("theme", "hues"), THEMES, ids=["light", "dark"])

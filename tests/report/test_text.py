@@ -147,3 +147,17 @@ def test_a_verdict_begins_with_a_capital_unless_with_an_optimizer() -> None:
 
     assert said("no result: nothing.") == "No result: nothing."
     assert said("adamw beats sgd.") == "adamw beats sgd."
+
+
+def test_the_headline_is_one_statement_and_the_rest_stands_below() -> None:
+    def split(sentence: str) -> tuple[str, str]:
+        plan = {"optimizers": ["adamw"]}
+        return text.headline(race_from([], {"plan": plan}, {"sentence": sentence}))
+
+    beats = "adamw beats sgd by 0.4 points (95 % interval 0.1 to 0.7, 12 paired seeds)"
+    assert split(f"{beats}; rmsprop is behind.") == (f"{beats}.", "Rmsprop is behind.")
+    assert split(f"{beats}.") == (f"{beats}.", "")
+    assert split("not enough seeds to say that adamw is best: adamw is ahead by 0.1; a; b.") == (
+        "Not enough seeds to say that adamw is best.",
+        "adamw is ahead by 0.1; a; b.",
+    )

@@ -184,8 +184,18 @@ def number(value: float) -> str:
 
 def _show(value: Option) -> str:
     if isinstance(value, tuple):
-        return "(" + ", ".join(f"{x:g}" for x in value) + ")"
-    return f"{value:g}" if 0.9 < value < 1 else number(value)  # 0.999 is not 1
+        return "(" + ", ".join(_show(x) for x in value) + ")"
+    return number(value) if isinstance(value, bool) or not 0.9 < value < 1 else near_one(value)
+
+
+def near_one(value: float) -> str:
+    """Return a number just under 1 with two digits of its distance to 1: there 0.999 is not 1.
+
+    >>> near_one(0.98731), near_one(0.999), near_one(0.95)
+    ('0.987', '0.999', '0.95')
+    """
+    places = 1 - math.floor(math.log10(1 - value) + 1e-9)
+    return f"{value:.{places}f}".rstrip("0")
 
 
 def _positive(name: str, value: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from thalweg.race.recipe import near_one
 from thalweg.report import text
 from thalweg.report.charts import versus
 from thalweg.report.charts.svg import escape, responsive
@@ -18,7 +19,9 @@ def hero(race: Race) -> str:
     """The verdict in a sentence, and below it the recipe, the evidence, and the code."""
     halted = race.kind == "no_result" and race.meta.get("remaining_runs")
     kind = "not finished" if halted else text.KINDS.get(race.kind, "no result")
-    head = f'<p class="kind {escape(race.kind)}">{escape(kind)}</p><h1>{escape(text.verdict(race))}</h1>'
+    claim, rest = text.headline(race)
+    head = f'<p class="kind {escape(race.kind)}">{escape(kind)}</p><h1>{escape(claim)}</h1>'
+    head += f'<p class="rest">{escape(rest)}</p>' if rest else ""
     answers = _recipe(race) + _sure(race) + _paste(race)
     return f'<section id="verdict">{head}{_halted(race)}<div class="answers">{answers}</div></section>'
 
@@ -62,8 +65,10 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list | tuple):
-        return ", ".join(f"{v:g}" for v in value)
-    return plain(value, 3) if isinstance(value, int | float) else str(value)
+        return ", ".join(map(_value, value))
+    if isinstance(value, float) and 0.9 < value < 1:
+        return near_one(value)
+    return plain(value) if isinstance(value, int | float) else str(value)
 
 
 def _sure(race: Race) -> str:

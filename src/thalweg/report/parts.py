@@ -121,7 +121,8 @@ def sensitivity(race: Race) -> str:
         "a short screening run (compare those with each other only). Rings: finalists, median of fresh "
         "seeds. Shaded: outside the search space. Arrows: worse than the frame."
     )
-    chart = f'<div class="panels">{sensitivity_chart.draw(race, shown)}</div>'
+    two = " two" if len(shown) in (2, 4) else ""  # three beside each other would leave one alone
+    chart = f'<div class="panels{two}">{sensitivity_chart.draw(race, shown)}</div>'
     table = tables.folded(tables.sensitivity(race, shown))
     return section("lr", "Learning-rate sensitivity", text.sensitivity(race, shown), chart, note(hint), table)
 

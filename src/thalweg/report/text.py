@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from thalweg.report.charts.sensitivity import Panel
@@ -28,12 +29,23 @@ def verdict(race: Race) -> str:
     """The verdict's own sentence, or what to say where there is none."""
     said = str(race.verdict.get("sentence") or "").strip()
     if said:
-        return said if said.startswith(race.optimizers) else said[0].upper() + said[1:]
+        return sentence_case(race, said)
     if not race.runs:
         return "No run has finished yet."
     if not any(run.ok for run in race.runs):
         return f"No recipe can be recommended: {failed_all(race)}."
     return "No recipe can be recommended yet: no finalist has been run on fresh seeds."
+
+
+def headline(race: Race) -> tuple[str, str]:
+    """The verdict as one plain sentence, and what else it says."""
+    claim, *rest = re.split("[:;] ", verdict(race).rstrip("."), maxsplit=1)
+    return f"{claim}.", f"{sentence_case(race, rest[0])}." if rest else ""
+
+
+def sentence_case(race: Race, words: str) -> str:
+    """Words as a sentence begins, but for an optimizer's name, which is spelt as it is typed."""
+    return words if words.startswith(race.optimizers) else words[0].upper() + words[1:]
 
 
 def failed_all(race: Race) -> str:

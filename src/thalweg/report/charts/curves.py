@@ -101,4 +101,4 @@ def _labels(canvas: Canvas, y: Scale, series: Sequence[Series], right: float, wi
     room = int((width - right - 14) / 6.4)
     for s, end, at in zip(series, ends, placed, strict=True):
         canvas.line(right + 1, end, right + 10, at, f"leader {css_class(s.style)}")
-        canvas.text(right + 13, at + 4, shorten(s.name, room), "label")
+        canvas.text(right + 13, at + 4, shorten(s.name, room), f"label tinted {css_class(s.style)}")
