@@ -28,6 +28,7 @@ _ASKED = (
     "aoti_torch_get_data_ptr",
 )
 _GRAD = "_ZNK3c1010TensorImpl4gradEv"  # const at::Tensor& c10::TensorImpl::grad() const
+_WORDS = 16  # how much of a TensorImpl is searched for its links; it is larger
 
 
 class Reader:
@@ -48,7 +49,7 @@ class Reader:
         self.out = np.zeros((len(params), 1 + len(handles)), dtype=np.int64)
         tables = [a.ctypes.data for a in (self.tensors, self.expected, self.sizes, self.out)]
         functions = [_address(name) for name in (*_ASKED, _GRAD)]
-        self.job = np.array([*self.out.shape, *tables, *functions, _undefined()], dtype=np.int64)
+        self.job = np.array([*self.out.shape, *tables, *functions, _undefined(), *_links()], dtype=np.int64)
         self.job_address = self.job.ctypes.data
 
     def read(self) -> bool:
@@ -122,6 +123,29 @@ def _undefined() -> int:
 
 
 @cache
+def _links() -> tuple[int, int, int]:
+    """Where a TensorImpl keeps its storage and its autograd meta, and where that keeps the gradient.
+
+    Tensors get their storage in one order and their autograd meta in another, so that nothing but the right
+    words fits all of them.
+    """
+    tensors = [torch.zeros(1) for _ in range(8)]
+    for i in (5, 2, 7, 0, 3, 6, 1, 4):
+        tensors[i].requires_grad_().grad = torch.zeros(1)
+    gradient = getattr(_library(), _GRAD)
+    gradient.restype, gradient.argtypes = ctypes.c_void_p, (ctypes.c_int64,)
+    words = np.array([(ctypes.c_int64 * _WORDS).from_address(t._cdata)[:] for t in tensors])
+    storages = np.array([t.untyped_storage()._cdata for t in tensors])
+    distances = np.array([gradient(t._cdata) for t in tensors])[:, None] - words
+    (storage,) = np.flatnonzero((words == storages[:, None]).all(axis=0))
+    (meta,) = np.flatnonzero((distances == distances[0]).all(axis=0))
+    handle = int(distances[0, meta])
+    if not 0 <= handle < 8 * _WORDS:
+        raise RuntimeError("the gradient is not kept within the autograd meta")
+    return 8 * int(storage), 8 * int(meta), handle
+
+
+@cache
 def _loop() -> Any:
     """The native loop: takes the address of a job, returns 1 if everything was as expected."""
     from thalweg.engine.fused import compile_kernel
@@ -130,11 +154,41 @@ def _loop() -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(kernel.address)
 
 
-# For each tensor: ask the parameter, its gradient and its states; leave at the first that is not as expected.
-# Python's objects and torch's tensors of rows ahead are fetched into the cache meanwhile: waiting for memory
-# is most of the work.
+# For each tensor: ask the parameter, its gradient and its states; leave at the first that does not fit.
+# Waiting for memory is most of the work: what lies behind the pointers of rows ahead is fetched into the cache
+# meanwhile, one link of the chain (Python object, tensor, storage; gradient, its storage) at a time.
 _TEXT = """
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+
+define private void @fetch(ptr %line) {
+  call void @llvm.prefetch.p0(ptr %line, i32 0, i32 3, i32 1)
+  ret void
+}
+
+define private void @fetch_tensor(ptr %line0) {
+  %line1 = getelementptr i8, ptr %line0, i64 64
+  %line2 = getelementptr i8, ptr %line0, i64 128
+  call void @fetch(ptr %line0)
+  call void @fetch(ptr %line1)
+  call void @fetch(ptr %line2)
+  ret void
+}
+
+define private ptr @word(ptr %object, i64 %offset) {
+  %place = getelementptr i8, ptr %object, i64 %offset
+  %found = load ptr, ptr %place
+  ret ptr %found
+}
+
+; row i + ahead, or row i where that is past the end
+define private ptr @row(ptr %tensors, i64 %i, i64 %ahead, i64 %count, i64 %columns) {
+  %j = add i64 %i, %ahead
+  %within = icmp slt i64 %j, %count
+  %k = select i1 %within, i64 %j, i64 %i
+  %place = mul i64 %k, %columns
+  %row = getelementptr ptr, ptr %tensors, i64 %place
+  ret ptr %row
+}
 
 define i1 @ask(ptr %handle, i64 %size, i64 %dtype, ptr %job, ptr %out) {
   %n = alloca i64
@@ -194,6 +248,12 @@ entry:
   %grad = load ptr, ptr %gradp
   %undefinedp = getelementptr i64, ptr %job, i64 11
   %undefined = load i64, ptr %undefinedp
+  %storagep = getelementptr i64, ptr %job, i64 12
+  %storage = load i64, ptr %storagep
+  %metap = getelementptr i64, ptr %job, i64 13
+  %meta = load i64, ptr %metap
+  %handlep = getelementptr i64, ptr %job, i64 14
+  %handle = load i64, ptr %handlep
   %columns = sub i64 %width, 1
   br label %row
 row:
@@ -201,33 +261,54 @@ row:
   %more = icmp slt i64 %i, %count
   br i1 %more, label %param, label %yes
 param:
-  %far0 = add i64 %i, 12
-  %farther = icmp slt i64 %far0, %count
-  %far = select i1 %farther, i64 %far0, i64 %i
-  %farbase = mul i64 %far, %columns
-  %near0 = add i64 %i, 6
-  %nearer = icmp slt i64 %near0, %count
-  %near = select i1 %nearer, i64 %near0, i64 %i
-  %nearbase = mul i64 %near, %columns
-  br label %fetch
-fetch:
-  %f = phi i64 [ 0, %param ], [ %nextf, %fetch ]
-  %farplace = add i64 %farbase, %f
-  %farp = getelementptr ptr, ptr %tensors, i64 %farplace
-  %object = load ptr, ptr %farp
-  call void @llvm.prefetch.p0(ptr %object, i32 0, i32 3, i32 1)
-  %nearplace = add i64 %nearbase, %f
-  %nearp = getelementptr ptr, ptr %tensors, i64 %nearplace
-  %nearobject = load ptr, ptr %nearp
-  %line0 = load ptr, ptr %nearobject
-  %line1 = getelementptr i8, ptr %line0, i64 64
-  %line2 = getelementptr i8, ptr %line0, i64 128
-  call void @llvm.prefetch.p0(ptr %line0, i32 0, i32 3, i32 1)
-  call void @llvm.prefetch.p0(ptr %line1, i32 0, i32 3, i32 1)
-  call void @llvm.prefetch.p0(ptr %line2, i32 0, i32 3, i32 1)
+  %row20 = call ptr @row(ptr %tensors, i64 %i, i64 20, i64 %count, i64 %columns)
+  %row16 = call ptr @row(ptr %tensors, i64 %i, i64 16, i64 %count, i64 %columns)
+  %row12 = call ptr @row(ptr %tensors, i64 %i, i64 12, i64 %count, i64 %columns)
+  %row8 = call ptr @row(ptr %tensors, i64 %i, i64 8, i64 %count, i64 %columns)
+  %row4 = call ptr @row(ptr %tensors, i64 %i, i64 4, i64 %count, i64 %columns)
+  br label %ahead
+ahead:
+  %f = phi i64 [ 0, %param ], [ %nextf, %ahead ]
+  %p20 = getelementptr ptr, ptr %row20, i64 %f
+  %object20 = load ptr, ptr %p20
+  call void @fetch(ptr %object20)
+  %p16 = getelementptr ptr, ptr %row16, i64 %f
+  %object16 = load ptr, ptr %p16
+  %tensor16 = load ptr, ptr %object16
+  call void @fetch_tensor(ptr %tensor16)
+  %p12 = getelementptr ptr, ptr %row12, i64 %f
+  %object12 = load ptr, ptr %p12
+  %tensor12 = load ptr, ptr %object12
+  %storage12 = call ptr @word(ptr %tensor12, i64 %storage)
+  call void @fetch(ptr %storage12)
   %nextf = add i64 %f, 1
   %moref = icmp slt i64 %nextf, %columns
-  br i1 %moref, label %fetch, label %look
+  br i1 %moref, label %ahead, label %gradients
+gradients:
+  %q12 = load ptr, ptr %row12
+  %param12 = load ptr, ptr %q12
+  %meta12 = call ptr @word(ptr %param12, i64 %meta)
+  call void @fetch(ptr %meta12)
+  %afterp = add i64 %meta, 16
+  %after12 = call ptr @word(ptr %param12, i64 %afterp)
+  call void @fetch(ptr %after12)
+  %q8 = load ptr, ptr %row8
+  %param8 = load ptr, ptr %q8
+  %meta8 = call ptr @word(ptr %param8, i64 %meta)
+  %bare8 = icmp eq ptr %meta8, null
+  %from8 = select i1 %bare8, ptr %param8, ptr %meta8
+  %grad8 = call ptr @word(ptr %from8, i64 %handle)
+  call void @fetch_tensor(ptr %grad8)
+  %q4 = load ptr, ptr %row4
+  %param4 = load ptr, ptr %q4
+  %meta4 = call ptr @word(ptr %param4, i64 %meta)
+  %bare4 = icmp eq ptr %meta4, null
+  br i1 %bare4, label %look, label %deep
+deep:
+  %grad4 = call ptr @word(ptr %meta4, i64 %handle)
+  %storage4 = call ptr @word(ptr %grad4, i64 %storage)
+  call void @fetch(ptr %storage4)
+  br label %look
 look:
   %hbase = mul i64 %i, %columns
   %hp = getelementptr ptr, ptr %tensors, i64 %hbase

@@ -97,8 +97,10 @@ def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
 def step(batch: Batch, totals: Mapping[int, float]) -> None:
     """Update parameters and states in one pass."""
     kernel = _kernel(batch.program, None, batch.dtypes)
+    # Autograd shall notice a graph that still needs the old values. First, since the tensors that the reading
+    # of the addresses brought into the caches leave them during the pass.
+    increment_version(batch.params)
     _run(batch, kernel, batch.constants(totals, None), None)
-    increment_version(batch.params)  # autograd shall notice a graph that still needs the old values
 
 
 def _table(batch: Batch) -> IntArray:

@@ -14,6 +14,7 @@ from thalweg.engine import addresses, distributed, fused
 from thalweg.engine.batch import LOW_BITS, Batch, Engine, IntArray, compute_dtype
 from thalweg.engine.distributed import is_sharded, local
 from thalweg.engine.lowbits import is_low_precision
+from thalweg.engine.options import taken_apart
 from thalweg.engine.plan import Program
 from thalweg.errors import UserError
 
@@ -212,10 +213,7 @@ class Layout:
         That is so when a gradient has come or gone or lies in memory otherwise than its parameter, when a
         parameter's data was swapped, and where the fused engine does not run.
         """
-        ready = all(p.grad is None for p in self.missing) and all(member.read() for member in self.members)
-        if ready:
-            self._begin()
-        return ready
+        return all(p.grad is None for p in self.missing) and all(member.read() for member in self.members)
 
     def in_place(self) -> bool:
         """True unless a parameter's data was swapped for one of another kind."""
@@ -231,9 +229,8 @@ class Layout:
                     distributed.gradient(self.params[i], g, self.optimizer.name_of(i)) for i, g in places
                 ]
             member.batch.grads, member.batch.arrays = self._fitting(member, found), None
-        self._begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """What every step needs: rounding errors that still hold, and the scalars."""
         self.settle()
         for member in self.members:
@@ -304,8 +301,5 @@ def _same(some: Iterable[Any], others: Sequence[Any]) -> bool:
 
 
 def _values(group: Mapping[str, Any], t: int) -> dict[str, Any]:
-    """The scalars that rules may ask for: the group's options, betas taken apart, and the step's number."""
-    values = {**group, "lr": float(group["lr"]), "t": t}
-    if "betas" in group:
-        values["beta1"], values["beta2"] = (float(b) for b in group["betas"])
-    return values
+    """The scalars that rules may ask for: the group's options, pairs taken apart, and the step's number."""
+    return {**taken_apart(group), "lr": float(group["lr"]), "t": t}

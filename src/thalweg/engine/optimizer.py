@@ -217,9 +217,11 @@ class Optimizer(torch.optim.Optimizer):
         params = list(chain.from_iterable(group["params"] for group in self.param_groups))
         programs = tuple(map(self.program, self.param_groups))
         layout = self._latest
-        same = layout is not None and layout.programs == programs and layout.holds(params, self.state)
-        if layout is None or not (same and layout.read()):
+        # Reading first brings the tensors into the caches, for which the look at each of them would wait.
+        ready = layout is not None and layout.programs == programs and layout.read()
+        if layout is None or not (ready and layout.holds(params, self.state)):
             layout = self._latest = self._look(params, programs)
+        layout.begin()
         return layout, [(m.batch, m.engine, {}) for m in layout.members]
 
     def _look(self, params: list[Tensor], programs: tuple[Program, ...]) -> Layout:
