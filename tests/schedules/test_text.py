@@ -25,14 +25,17 @@ def test_a_text_becomes_the_schedule(text: str) -> None:
 
 
 BAD = {
-    "": r"cannot read the schedule: invalid syntax \(position 1 of ''\)",
+    "": r"write a schedule, such as 'warmup\(100\) >> cosine\(900\)'; there are constant, cosine",
+    "  ": "write a schedule, such as",
+    "plateau(10)": "a plateau follows a metric and not the step: use thalweg.schedules.ReduceOn",
+    "warmup(9) >> reduce_on_plateau()": "a plateau follows a metric",
     "cosine(9) >>": r"invalid syntax \(position 13 of",
     "cosine(9)\n cosine(8)": r"invalid syntax \(position 11 of",
     "cosine(900": r"cannot read the schedule: .* \(position 7 of 'cosine\(900'\)",
     "cosine(900))": "cannot read the schedule",
     "warmup(100) > cosine(900)": r"expected a schedule such as cosine\(900\) \(position 1",
     "warmup(100) >> cosin(900)": r"no schedule called 'cosin'; did you mean 'cosine'\? \(position 16 of",
-    "warmup(100) >> zigzag(9)": "no schedule called 'zigzag'; there are constant, cosine, exponential",
+    "warmup(100) >> zigzag(9)": "no schedule called 'zigzag'; there are constant, cosine, cosine_r",
     "cosine": r"cosine needs its options in parentheses: cosine\(steps, end=0.0, after='hold'\)",
     "cosin": "no schedule called 'cosin'; did you mean 'cosine'",
     "cosine()": r"missing a required argument: 'steps'; it is cosine\(steps, end=0.0, after='hold'\)",

@@ -8,6 +8,10 @@ True
 
 from thalweg.schedules.adapter import ScheduleLR
 from thalweg.schedules.base import Chain, Schedule
+from thalweg.schedules.cycles import cosine_restarts, exp_range, triangular, triangular2
+from thalweg.schedules.phases import one_cycle, wsd
+from thalweg.schedules.plateau import ReduceOnPlateau
+from thalweg.schedules.scaling import adam_scaling, linear_scaling, sqrt_scaling
 from thalweg.schedules.shapes import (
     constant,
     cosine,
@@ -19,20 +23,32 @@ from thalweg.schedules.shapes import (
     step,
     warmup,
 )
+from thalweg.schedules.snapshots import SnapshotEnsemble
 from thalweg.schedules.text import parse
 
 __all__ = [
     "Chain",
+    "ReduceOnPlateau",
     "Schedule",
     "ScheduleLR",
+    "SnapshotEnsemble",
+    "adam_scaling",
     "constant",
     "cosine",
+    "cosine_restarts",
+    "exp_range",
     "exponential",
     "inverse_sqrt",
     "linear",
+    "linear_scaling",
     "multistep",
+    "one_cycle",
     "parse",
     "polynomial",
+    "sqrt_scaling",
     "step",
+    "triangular",
+    "triangular2",
     "warmup",
+    "wsd",
 ]

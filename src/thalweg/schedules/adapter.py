@@ -62,9 +62,13 @@ class ScheduleLR(LRScheduler):
         self.schedule = schedule
         self.hyper = hyper
         self._first = last_step + 1
+        self._cut = 1.0
         self.bases = [_base(optimizer, group, hyper) for group in optimizer.param_groups]
         if not any(self.bases):
-            raise UserError(f"{hyper} is 0 in every group, so a schedule of it would do nothing")
+            raise UserError(
+                f"{hyper} is 0 in every group, so a schedule of it would do nothing; give the optimizer the "
+                f"highest {hyper} that is wanted"
+            )
         self._claim(optimizer)
         super().__init__(optimizer)
 
@@ -82,7 +86,7 @@ class ScheduleLR(LRScheduler):
 
     def get_lr(self) -> list[float | Tensor]:
         """Return the values that belong to the current step, one a parameter group."""
-        factor = self.schedule(self.last_epoch)
+        factor = self.schedule(self.last_epoch) * self._cut
         return [base * factor for base in self.bases]
 
     def state_dict(self) -> dict[str, Any]:
@@ -112,6 +116,11 @@ class ScheduleLR(LRScheduler):
                 )
         self._step_count = step + 1
         self._update_lr(step)
+
+    def _cut_to(self, rest: float) -> None:
+        """Multiply all values from now on by what the cuts of a `ReduceOnPlateau` leave."""
+        self._cut = rest
+        self._update_lr(self.last_epoch)
 
     def _initial_step(self) -> None:
         """Set the first value; torch calls this at construction, and again inside SequentialLR."""

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -36,10 +37,12 @@ class Schedule:
         """Refuse options that make no sense."""
         if self.after not in get_args(After):
             raise self._refuse("after", self.after, "one of 'hold', 'repeat', 'error'")
-        if self.steps is not None:
+        own = "steps" in {field.name for field in fields(self)}  # type: ignore[arg-type]  # else it follows
+        if self.steps is None and self.after != "hold":
+            length = "steps" if own else "cycles"
+            raise UserError(f"{self._name}: after={self.after!r} needs an end; give {length} as well")
+        if own and self.steps is not None:
             self._whole("steps")
-        elif self.after != "hold":
-            raise UserError(f"{self._name}: after={self.after!r} needs an end; give steps as well")
 
     def __call__(self, step: float) -> float:
         """Return the factor at a step.
@@ -48,9 +51,9 @@ class Schedule:
             step: counted from 0.
 
         Raises:
-            UserError: the step is negative, or past the end where ``after`` is ``"error"``.
+            UserError: the step is negative or infinite, or past the end where ``after`` is ``"error"``.
         """
-        if not step >= 0:
+        if not 0 <= step < math.inf:
             raise UserError(f"a schedule starts at step 0; there is no step {step}")
         return self._factor(self._inside(step))
 
@@ -134,7 +137,7 @@ class Schedule:
         parts = []
         for field in fields(self):  # type: ignore[arg-type]  # every schedule is a dataclass
             value = getattr(self, field.name)
-            if field.default is MISSING:
+            if field.default is MISSING and not field.kw_only:
                 parts.append(repr(value))
             elif value != field.default:
                 parts.append(f"{field.name}={value!r}")
@@ -150,6 +153,18 @@ class Schedule:
     def _shape_steps(self) -> int:
         """Return how many steps show the shape of a schedule without an end."""
         return 100
+
+    def turns(self, steps: int) -> Iterator[int]:
+        """Yield the steps from 0 to about `steps` where the curve turns or jumps, for drawings."""
+        if self.steps is None or self.after != "repeat":
+            yield from self._corners(steps)
+            return
+        for start in range(0, steps + 1, self.steps):
+            yield from (start + corner for corner in (-1, 0, *self._corners(self.steps)))
+
+    def _corners(self, steps: int) -> Iterable[int]:
+        """Return the same within the schedule's own length."""
+        return ()
 
     def _inside(self, step: float) -> float:
         """Return the step of this schedule that stands for a step of the run."""
@@ -193,6 +208,20 @@ class Schedule:
             most = "" if math.isinf(high) else f" and at most {high:g}"
             raise self._refuse(option, value, f"a number, {least}{most}")
         object.__setattr__(self, option, number)
+
+    def _below_top(self, option: str) -> None:
+        """Make an option a fraction of the top of a cycle, or refuse it."""
+        self._real(option, 0)
+        value = getattr(self, option)
+        if value > 1:
+            raise UserError(
+                f"{self._name}: {option} is {value:g}, above the top of the cycle, which is 1; give it as a "
+                "fraction of the optimizer's own value, from 0 to 1"
+            )
+
+    def _flag(self, option: str) -> None:
+        if not isinstance(getattr(self, option), bool):
+            raise self._refuse(option, getattr(self, option), "True or False")
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -241,6 +270,15 @@ class Chain(Schedule):
     def span(self) -> int:
         """Return how many steps are worth a look."""
         return self._start_of_last() + self.parts[-1].span()
+
+    def turns(self, steps: int) -> Iterator[int]:
+        """Yield where the parts meet, and where each of them turns."""
+        start = 0
+        for part in self.parts:
+            yield from (start - 1, start)
+            length = steps - start if part.steps is None or part is self.parts[-1] else part.steps
+            yield from (start + turn for turn in part.turns(length))
+            start += part.steps or 0
 
     def _start_of_last(self) -> int:
         return sum(_length(part) for part in self.parts[:-1])

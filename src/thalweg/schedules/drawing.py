@@ -3,6 +3,7 @@
 from thalweg.errors import UserError
 from thalweg.schedules.axes import label, ticks
 from thalweg.schedules.base import Schedule
+from thalweg.schedules.sampling import sample
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # a braille cell: 4 rows of 2 dots
 
@@ -11,11 +12,12 @@ def draw(schedule: Schedule, steps: int, base: float, width: int, height: int) -
     """Return the curve of ``base * schedule(step)``; see `Schedule.draw`."""
     if width < 30 or height < 3:
         raise UserError(f"a drawing needs 30 columns and 3 rows, not {width} and {height}")
-    marks = ticks(max(_values(schedule, steps, base, 4 * width)), max(2, min(5, height // 3 + 1)))
+    grid = (steps * i / (4 * width) for i in range(4 * width + 1))
+    curve = [(step / steps, base * value) for step, value in sample(schedule, steps, grid)]
+    marks = ticks(max(value for _, value in curve), max(2, min(5, height // 3 + 1)))
     margin = max(len(label(mark, marks)) for mark in marks)
     columns = width - margin - 2
-    values = _values(schedule, steps, base, 2 * columns - 1)
-    rows = _braille(values, marks[-1], columns, height)
+    rows = _braille(curve, marks[-1], columns, height)
     names = {round((height - 1) * (1 - mark / marks[-1])): label(mark, marks) for mark in marks}
     lines = [
         f"{names.get(i, ''):>{margin}} {'┤' if i in names else '│'}{row.rstrip(chr(0x2800))}"
@@ -24,17 +26,13 @@ def draw(schedule: Schedule, steps: int, base: float, width: int, height: int) -
     return "\n".join([*lines, *_step_axis(steps, columns, margin)])
 
 
-def _values(schedule: Schedule, steps: int, base: float, count: int) -> list[float]:
-    return [base * schedule(steps * i / count) for i in range(count + 1)]
-
-
-def _braille(values: list[float], top: float, columns: int, height: int) -> list[str]:
-    """Return rows of braille characters with one dot column a value, joined vertically."""
+def _braille(curve: list[tuple[float, float]], top: float, columns: int, height: int) -> list[str]:
+    """Return rows of braille characters for (place from 0 to 1, value) pairs, joined vertically."""
     cells = [[0x2800] * columns for _ in range(height)]
     tallest = 4 * height - 1
     before = None
-    for x, value in enumerate(values[: 2 * columns]):
-        y = max(0, round(tallest * (1 - value / top)))  # a peak between two columns may be cut
+    for place, value in curve:
+        x, y = round(place * (2 * columns - 1)), round(tallest * (1 - value / top))
         for dot in _between(before, y):
             cells[dot // 4][x // 2] |= _DOTS[dot % 4][x % 2]
         before = y

@@ -7,6 +7,7 @@ from pathlib import Path
 from thalweg.errors import UserError
 from thalweg.schedules.axes import label, ticks
 from thalweg.schedules.base import Schedule
+from thalweg.schedules.sampling import sample
 
 _WIDTH, _HEIGHT = 720, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 24, 56, 52
@@ -74,17 +75,7 @@ def _write_table(schedule: Schedule, path: Path, steps: int, base: float) -> Non
 def _points(schedule: Schedule, steps: int, base: float) -> list[tuple[float, float]]:
     """Return (step, value) pairs: every step of a short schedule, else two a pixel of a long one."""
     stride = max(1, math.ceil(steps / (2 * _WIDTH)))
-    whole = sorted({*range(0, steps, stride), *_joints(schedule, steps), steps})
-    return [(step, base * schedule(step)) for step in whole]
-
-
-def _joints(schedule: Schedule, steps: int) -> set[int]:
-    """Return the steps where two parts meet, and the ones before, so that no peak or drop is cut off."""
-    ends, place = set(), 0
-    for part in getattr(schedule, "parts", ()):
-        place += part.steps or 0
-        ends.update({place - 1, place})
-    return {step for step in ends if 0 <= step <= steps}
+    return [(step, base * value) for step, value in sample(schedule, steps, range(0, steps + 1, stride))]
 
 
 def _x(step: float, steps: int) -> float:

@@ -6,13 +6,15 @@ import inspect
 from typing import Any
 
 from thalweg.errors import UserError
-from thalweg.schedules import shapes
+from thalweg.schedules import cycles, phases, shapes
 from thalweg.schedules.base import Schedule
 
 _SHAPES: dict[str, type[Schedule]] = {
     name: shape
-    for name, shape in vars(shapes).items()
-    if isinstance(shape, type) and issubclass(shape, Schedule) and shape is not Schedule
+    for module in (shapes, cycles, phases)
+    for name, shape in vars(module).items()
+    if isinstance(shape, type) and issubclass(shape, Schedule) and shape.__module__ == module.__name__
+    if not name.startswith("_")
 }
 _LONGEST = 10_000  # characters; deeper nesting than this allows would overrun the parser's stack
 
@@ -35,6 +37,9 @@ def parse(text: str) -> Schedule:
     if len(text) > _LONGEST:
         raise UserError(f"this schedule has {len(text)} characters; {_LONGEST} at most")
     source = " ".join(text.split())
+    if not source:
+        names = ", ".join(sorted(_SHAPES))
+        raise UserError(f"write a schedule, such as 'warmup(100) >> cosine(900)'; there are {names}")
     try:
         tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
@@ -83,6 +88,11 @@ def _value(node: ast.expr, source: str) -> Any:
 
 
 def _unknown(name: str, node: ast.expr, source: str) -> UserError:
+    if "plateau" in name.lower():
+        message = (
+            "a plateau follows a metric and not the step: use thalweg.schedules.ReduceOnPlateau in Python"
+        )
+        return _error(source, node.col_offset + 1, message)
     near = difflib.get_close_matches(name, _SHAPES, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(_SHAPES))}"
     return _error(source, node.col_offset + 1, f"no schedule called {name!r}; {hint}")
