@@ -33,6 +33,15 @@ VARIANTS = {
     "adam decoupled": ("Adam", {"lr": 0.1, "weight_decay": 0.2, "decoupled_weight_decay": True}),
     "adamw": ("AdamW", {"lr": 0.1}),
     "adamw all": ("AdamW", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.2, "amsgrad": True}),
+    "adadelta": ("Adadelta", {"lr": 0.7}),
+    "adadelta all": ("Adadelta", {"lr": 0.7, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.2, "maximize": True}),
+    "adamax": ("Adamax", {"lr": 0.1}),
+    "adamax all": ("Adamax", {"lr": 0.1, "betas": (0.8, 0.9), "weight_decay": 0.2, "eps": 1e-3}),
+    "radam": ("RAdam", {"lr": 0.1}),
+    "radam all": ("RAdam", {"lr": 0.1, "betas": (0.8, 0.9), "weight_decay": 0.2, "eps": 1e-3}),
+    "radam decoupled": ("RAdam", {"lr": 0.1, "weight_decay": 0.2, "decoupled_weight_decay": True}),
+    "rprop": ("Rprop", {"lr": 0.1}),
+    "rprop all": ("Rprop", {"lr": 0.1, "etas": (0.3, 1.4), "step_sizes": (0.05, 0.12), "maximize": True}),
 }
 SHAPES = ((5, 4), (7,), ())
 LIBRARIES = {"thalweg": optim, "torch": torch.optim}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.optim.shelf import MATRIX, PAPERS, STATES, VARIANTS, Bowl, feed, join, make, parameters
+from tests.optim.papers import PAPERS
+from tests.optim.shelf import MATRIX, STATES, VARIANTS, Bowl, feed, join, make, parameters
 from thalweg import optim, transforms
 
 STEPS = 12
@@ -131,6 +132,16 @@ def variance_of_a_constant(engine: str) -> None:
         assert torch.isfinite(p).all(), t
 
 
+def agreement_of_faint_gradients(engine: str) -> None:
+    """Rprop looks at signs: two gradients whose product underflows agree or disagree all the same."""
+    p = torch.nn.Parameter(torch.zeros(2, dtype=torch.float64))
+    optimizer = optim.Rprop([p], lr=0.1, engine=engine)
+    for second in (1e-200, -1e-200):
+        p.grad = torch.tensor([1e-200, second], dtype=torch.float64)
+        optimizer.step()
+    close(join([p]), np.array([-0.22, -0.1]), 2)
+
+
 CHECKS: dict[str, Check] = {
     f"{name}-{variant}": partial(against_paper, name, variant) for name, variant in MATRIX
 }
@@ -160,4 +171,5 @@ CHECKS |= {
     "guard_skips": guard_skips,
     "guard_counts": guard_counts,
     "variance_of_a_constant": variance_of_a_constant,
+    "agreement_of_faint_gradients": agreement_of_faint_gradients,
 }

@@ -1,8 +1,4 @@
-"""Every exported optimizer with its variants, and independent transcriptions of their papers in numpy.
-
-The transcriptions work on all parameters of a model as one vector, in float64. They know nothing of the
-package: each is written from its source in plain statements.
-"""
+"""Every exported optimizer with its variants, and a noisy bowl to run them on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests.optim.papers import Vector
 from thalweg import optim
 
 SHAPES = [(3,), (2, 4), (), (5, 1), (1, 1, 2)]
@@ -56,6 +53,28 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "amsgrad": {"lr": 0.05, "betas": (0.7, 0.6), "amsgrad": True, "weight_decay": 0.2},
         "maximize": {"lr": 0.05, "weight_decay": 0.2, "maximize": True},
     },
+    "Adadelta": {
+        "plain": {"lr": 0.5, "rho": 0.8, "eps": 0.01},
+        "decay": {"lr": 1.5, "rho": 0.9, "eps": 1e-3, "weight_decay": 0.2},
+        "maximize": {"lr": 0.5, "rho": 0.7, "eps": 0.01, "weight_decay": 0.1, "maximize": True},
+    },
+    "Adamax": {
+        "plain": {"lr": 0.05, "betas": (0.8, 0.7), "eps": 0.01},
+        "decay": {"lr": 0.05, "weight_decay": 0.2},
+        "maximize": {"lr": 0.05, "betas": (0.7, 0.9), "weight_decay": 0.2, "maximize": True},
+    },
+    "RAdam": {
+        "plain": {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.01},
+        "never rectified": {"lr": 0.1, "betas": (0.7, 0.6)},
+        "coupled": {"lr": 0.05, "betas": (0.7, 0.7), "weight_decay": 0.2},
+        "decoupled": {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.2, "decoupled_weight_decay": True},
+        "maximize": {"lr": 0.05, "betas": (0.8, 0.95), "weight_decay": 0.2, "maximize": True},
+    },
+    "Rprop": {
+        "plain": {"lr": 0.05},
+        "narrow": {"lr": 0.05, "etas": (0.6, 1.5), "step_sizes": (0.02, 0.1)},
+        "maximize": {"lr": 0.05, "etas": (0.4, 1.3), "maximize": True},
+    },
 }
 MATRIX = [(name, variant) for name, variants in VARIANTS.items() for variant in variants]
 IDS = [f"{name}-{variant}" for name, variant in MATRIX]
@@ -67,88 +86,21 @@ STATES = {
     "RMSprop": ["square_avg", "grad_avg", "momentum_buffer"],
     "Adam": ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"],
     "AdamW": ["exp_avg", "exp_avg_sq", "max_exp_avg_sq"],
+    "Adadelta": ["square_avg", "acc_delta"],
+    "Adamax": ["exp_avg", "exp_inf"],
+    "RAdam": ["exp_avg", "exp_avg_sq"],
+    "Rprop": ["prev", "step_size"],
 }
+TWINS = [name for name in VARIANTS if hasattr(torch.optim, name)]  # those that torch has
 
-Vector = np.ndarray
-Gradient = Callable[[Vector], Vector]
-Paper = Callable[[dict[str, Any], Vector, Gradient, dict[str, Vector], int], Vector]
-
-
-def sgd(o, p, grad, s, t):
-    g = grad(p) + o["weight_decay"] * p
-    if o["momentum"] == 0:
-        return p - o["lr"] * g
-    if t == 1:
-        s["momentum_buffer"] = g
-    else:
-        s["momentum_buffer"] = o["momentum"] * s["momentum_buffer"] + (1 - o["dampening"]) * g
-    if o["nesterov"]:
-        return p - o["lr"] * (g + o["momentum"] * s["momentum_buffer"])
-    return p - o["lr"] * s["momentum_buffer"]
-
-
-def momentum(o, p, grad, s, t):
-    mu, lr, g = o["momentum"], o["lr"], grad(p) + o["weight_decay"] * p
-    old = s.get("velocity", np.zeros_like(p))
-    if o["convention"] == "sum":
-        s["velocity"] = mu * old + g
-        return p - lr * s["velocity"]
-    if o["convention"] == "average":
-        s["velocity"] = mu * old + (1 - mu) * g
-        return p - lr * s["velocity"]
-    s["velocity"] = mu * old - lr * g
-    return p + s["velocity"]
-
-
-def look_ahead(o, p, grad, s, t):
-    old = s.get("velocity", np.zeros_like(p))
-    g = grad(p + o["momentum"] * old) + o["weight_decay"] * p
-    s["velocity"] = o["momentum"] * old - o["lr"] * g
-    return p + s["velocity"]
-
-
-def adagrad(o, p, grad, s, t):
-    g = grad(p) + o["weight_decay"] * p
-    s["sum"] = s.get("sum", np.full_like(p, o["initial_accumulator_value"])) + g**2
-    return p - o["lr"] / (1 + (t - 1) * o["lr_decay"]) * g / (np.sqrt(s["sum"]) + o["eps"])
-
-
-def rmsprop(o, p, grad, s, t):
-    g, a = grad(p) + o["weight_decay"] * p, o["alpha"]
-    zero = np.zeros_like(p)
-    s["square_avg"] = a * s.get("square_avg", zero) + (1 - a) * g**2
-    variance = s["square_avg"]
-    if o["centered"]:
-        s["grad_avg"] = a * s.get("grad_avg", zero) + (1 - a) * g
-        variance = np.maximum(variance - s["grad_avg"] ** 2, 0)
-    scaled = g / (np.sqrt(variance) + o["eps"])
-    if o["momentum"] > 0:
-        scaled = s["momentum_buffer"] = o["momentum"] * s.get("momentum_buffer", zero) + scaled
-    return p - o["lr"] * scaled
-
-
-def adam(o, p, grad, s, t):
-    (b1, b2), g, zero = o["betas"], grad(p), np.zeros_like(p)
-    decoupled = o.get("decoupled_weight_decay", True)
-    if not decoupled:
-        g = g + o["weight_decay"] * p
-    s["exp_avg"] = b1 * s.get("exp_avg", zero) + (1 - b1) * g
-    s["exp_avg_sq"] = second = b2 * s.get("exp_avg_sq", zero) + (1 - b2) * g**2
-    if o["amsgrad"]:
-        s["max_exp_avg_sq"] = second = np.maximum(s.get("max_exp_avg_sq", zero), second)
-    m_hat, v_hat = s["exp_avg"] / (1 - b1**t), second / (1 - b2**t)
-    shrunk = p - o["lr"] * o["weight_decay"] * p if decoupled else p
-    return shrunk - o["lr"] * m_hat / (np.sqrt(v_hat) + o["eps"])
-
-
-PAPERS: dict[str, Paper] = {
-    "SGD": sgd,
-    "Momentum": momentum,
-    "Nesterov": look_ahead,
-    "Adagrad": adagrad,
-    "RMSprop": rmsprop,
-    "Adam": adam,
-    "AdamW": adam,
+# How the tests of behaviour treat a class, where it is not by its rate alone: options with which it stands
+# still, with which it reaches the floor of a bowl in 150 steps, and with which each step is tiny.
+STILL: dict[str, dict[str, Any]] = {"Rprop": {"step_sizes": (0.0, 0.0)}}
+QUICK: dict[str, dict[str, Any]] = {"Adagrad": {"lr": 0.5}, "Adadelta": {"lr": 1.0}}
+TINY: dict[str, dict[str, Any]] = {
+    "Adagrad": {"lr": 2e-3},
+    "Adadelta": {"lr": 1e-2},
+    "Rprop": {"step_sizes": (0.0, 1e-4)},
 }
 
 

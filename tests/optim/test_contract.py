@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.optim.shelf import IDS, MATRIX, VARIANTS, make
+from tests.optim.kinds import RULED
+from tests.optim.shelf import IDS, MATRIX, QUICK, STILL, TINY, VARIANTS, make
 from thalweg import optim
 from thalweg.engine.lowbits import join
 
@@ -39,6 +40,16 @@ def step(optimizer: Any, params: list[Any], grads: list[Tensor | None]) -> None:
     optimizer.step(closure)
 
 
+def options_of(name: str) -> Any:
+    """The parameters of a class's constructor, by name."""
+    return inspect.signature(getattr(optim, name)).parameters
+
+
+def decayed(name: str, rate: float) -> dict[str, float]:
+    """A weight decay for those that have one."""
+    return {"weight_decay": rate} if "weight_decay" in options_of(name) else {}
+
+
 def exact(tensors: list[Tensor], optimizer: Any) -> list[Tensor]:
     """The weights in the precision in which they are kept."""
     low = [optimizer.state[p].get("low_bits") for p in tensors]
@@ -49,10 +60,10 @@ def exact(tensors: list[Tensor], optimizer: Any) -> list[Tensor]:
 @TYPES
 @ENGINES
 def test_a_rate_of_zero_leaves_the_parameters_alone(name, variant, dtype, engine) -> None:
-    decay = {} if name == "Nesterov" else {"weight_decay": 0.5}
     params = leaves(random(0, dtype))
     before = [p.detach().clone() for p in params]
-    optimizer = make(name, params, VARIANTS[name][variant], lr=0.0, engine=engine, **decay)
+    more = {"lr": 0.0, **decayed(name, 0.5), **STILL.get(name, {})}
+    optimizer = make(name, params, VARIANTS[name][variant], engine=engine, **more)
     for t in range(2):
         step(optimizer, params, random(t + 1, dtype))
     assert all(torch.equal(p, q) for p, q in zip(params, before, strict=True))
@@ -131,8 +142,7 @@ def test_it_goes_down_a_quadratic(name, variant, dtype, engine) -> None:
     sign = -1 if options.get("maximize") else 1
     params = leaves(random(0, dtype, [(6,)]))
     h = torch.linspace(0.5, 2, 6, dtype=dtype)
-    faster = {"lr": 0.5} if name == "Adagrad" else {}
-    optimizer = make(name, params, options, engine=engine, **faster)
+    optimizer = make(name, params, options, engine=engine, **QUICK.get(name, {}))
 
     def closure() -> None:
         params[0].grad = sign * h * params[0].detach()
@@ -143,13 +153,11 @@ def test_it_goes_down_a_quadratic(name, variant, dtype, engine) -> None:
     assert (h * params[0] ** 2).sum().item() < 0.15 * start
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in VARIANTS if "maximize" in inspect.signature(getattr(optim, n)).parameters]
-)
+@pytest.mark.parametrize("name", [n for n in VARIANTS if "maximize" in options_of(n)])
 @TYPES
 @ENGINES
 def test_maximize_mirrors_minimize_of_the_negative(name, dtype, engine) -> None:
-    options = {**next(iter(VARIANTS[name].values())), "weight_decay": 0.1}
+    options = {**next(iter(VARIANTS[name].values())), **decayed(name, 0.1)}
     ups, downs = leaves(random(0, dtype)), leaves(random(0, dtype))
     up = make(name, ups, options, maximize=True, engine=engine)
     down = make(name, downs, options, maximize=False, engine=engine)
@@ -166,11 +174,12 @@ def test_maximize_mirrors_minimize_of_the_negative(name, dtype, engine) -> None:
 def test_groups_are_as_optimizers_of_their_own(name, variant, engine) -> None:
     options = VARIANTS[name][variant]
     together, apart = leaves(random(0, torch.float32)), leaves(random(0, torch.float32))
-    groups = [{"params": together[:2]}, {"params": together[2:], "lr": 0.003, "weight_decay": 0.3}]
+    other = {"lr": 0.003, **decayed(name, 0.3)}
+    groups = [{"params": together[:2]}, {"params": together[2:], **other}]
     one = make(name, groups, options, engine=engine)
     two = [
         make(name, apart[:2], options, engine=engine),
-        make(name, apart[2:], {**options, "lr": 0.003, "weight_decay": 0.3}, engine=engine),
+        make(name, apart[2:], {**options, **other}, engine=engine),
     ]
     for t in range(4):
         grads = random(t + 1, torch.float32)
@@ -234,7 +243,7 @@ def test_a_gradient_may_be_the_parameter_s_own_memory() -> None:
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_small_steps_are_not_lost_in_low_precision(name, dtype) -> None:
     """A thousand steps far below half a unit in the last place add up as in float32."""
-    options = {**next(iter(VARIANTS[name].values())), "lr": 2e-3 if name == "Adagrad" else 1e-4}
+    options = {**next(iter(VARIANTS[name].values())), "lr": 1e-4, **TINY.get(name, {})}
     found = []
     for kind in (dtype, torch.float32):
         p = torch.nn.Parameter(torch.ones(20, dtype=kind))
@@ -265,17 +274,20 @@ NONSENSE = {
     "momentum": [-0.1, 1.0, math.nan],
     "dampening": [-0.1, 1.1, math.nan],
     "weight_decay": [-1e-4, math.nan, math.inf],
-    "betas": [(-0.1, 0.9), (0.9, 1.0), (1.0, 0.999), (math.nan, 0.9)],
+    "betas": [(-0.1, 0.999), (0.9, 1.0), (1.0, 0.999), (math.nan, 0.999)],
     "eps": [-1e-8, math.nan],
     "alpha": [-0.1, 1.0, math.nan],
     "lr_decay": [-0.1, math.nan],
     "initial_accumulator_value": [-1.0, math.nan],
+    "rho": [-0.1, 1.1, math.nan],
+    "etas": [(0.0, 1.2), (1.0, 1.2), (0.5, 1.0), (0.5, math.inf), (math.nan, 1.2)],
+    "step_sizes": [(-1e-6, 50.0), (1e-6, math.inf), (math.nan, 50.0)],
 }
 WRONG = [
     (name, option, value)
     for name in VARIANTS
     for option, values in NONSENSE.items()
-    if option in inspect.signature(getattr(optim, name)).parameters
+    if option in options_of(name)
     for value in values
 ]
 
@@ -284,21 +296,21 @@ WRONG = [
 def test_nonsense_is_refused_by_name_value_and_range(name, option, value) -> None:
     p = torch.nn.Parameter(torch.zeros(2))
     shown = value
-    if isinstance(value, tuple):
-        shown = next(v for v in value if not 0 <= v < 1)
+    if isinstance(value, tuple):  # the member that is not the default's
+        shown = next(v for v, good in zip(value, options_of(name)[option].default, strict=True) if v != good)
     for build in (
         lambda: getattr(optim, name)([p], **{option: value}),
         lambda: getattr(optim, name)([{"params": [p], option: value}]),
     ):
         with pytest.raises(
-            ValueError, match=rf"{name}: {option}.* must be a number in [\[(]0, .*, got"
+            ValueError, match=rf"{name}: {option}.* must be a number in [\[(]\S+, \S+[\])], got"
         ) as error:
             build()
         assert str(error.value).endswith(f"got {shown!r}")
 
 
 def test_every_numeric_option_has_a_range() -> None:
-    for name in optim.__all__:
+    for name in RULED:
         cls = getattr(optim, name)
         parameters = inspect.signature(cls).parameters.values()
         numeric = {
@@ -330,3 +342,5 @@ def test_unknown_engines_transforms_and_parameters_are_refused() -> None:
         optim.SGD([p], nesterov=True)
     with pytest.raises(ValueError, match="convention must be one of sum, average, velocity, got 'heavy'"):
         optim.Momentum([p], convention="heavy")
+    with pytest.raises(ValueError, match=r"Rprop: step_sizes is \(smallest, largest\), got \(2, 1\)"):
+        optim.Rprop([p], step_sizes=(2, 1))

@@ -29,6 +29,14 @@ def doubled(p: Any) -> Any:
     return optim.SGD(p, lr=0.1, momentum=0.5, transforms=[transforms.coupled_decay(0.6)])
 
 
+def late(optimizer: Any) -> Any:
+    """The optimizer as after 2000 steps without a gradient: every bias correction is 1."""
+    for p in optimizer.param_groups[0]["params"]:
+        optimizer.state[p] = optimizer.states_of(optimizer.param_groups[0], p)
+        optimizer.state[p]["step"].fill_(2000.0)
+    return optimizer
+
+
 PAIRS: dict[str, tuple[Make, Make]] = {
     "heavy ball without momentum is SGD": (
         lambda p: optim.Momentum(p, lr=0.1, momentum=0),
@@ -94,6 +102,26 @@ PAIRS: dict[str, tuple[Make, Make]] = {
         lambda p: optim.Adagrad(p, lr=0.1 * 1e10, initial_accumulator_value=1e20),
         lambda p: optim.SGD(p, lr=0.1),
     ),
+    "Adadelta that forgets nothing and has seen nothing is SGD": (
+        lambda p: optim.Adadelta(p, lr=0.1, rho=1.0),
+        lambda p: optim.SGD(p, lr=0.1),
+    ),
+    "Adamax without memory moves as Adam without memory: by the sign": (
+        lambda p: optim.Adamax(p, lr=0.1, betas=(0.0, 0.0), eps=0.1),
+        lambda p: optim.Adam(p, lr=0.1, betas=(0.0, 0.0), eps=0.1),
+    ),
+    "RAdam whose v never averages 5 gradients, without momentum, is SGD": (
+        lambda p: optim.RAdam(p, lr=0.1, betas=(0.0, 0.6)),
+        lambda p: optim.SGD(p, lr=0.1),
+    ),
+    "RAdam after many steps is Adam": (
+        lambda p: late(optim.RAdam(p, lr=0.1, betas=(0.8, 0.9), eps=0.1)),
+        lambda p: late(optim.Adam(p, lr=0.1, betas=(0.8, 0.9), eps=0.1)),
+    ),
+    "RAdam's decoupled decay is the transform's": (
+        lambda p: optim.RAdam(p, lr=0.1, weight_decay=0.3, decoupled_weight_decay=True),
+        lambda p: optim.RAdam(p, lr=0.1, transforms=[transforms.decoupled_decay(0.3)]),
+    ),
     "maximizing f is minimizing -f": (
         lambda p: optim.AdamW(p, lr=0.1, maximize=True),
         lambda p: Negated(p),
@@ -153,6 +181,17 @@ def test_the_look_ahead_points_are_the_iterates_of_sgd_nesterov() -> None:
         feed(twin, bowl, t)()
         torch_form.step()
     np.testing.assert_allclose(seen, iterates, rtol=1e-11, atol=1e-12)
+
+
+def test_rprop_grows_its_steps_downhill_and_halves_them_past_the_minimum() -> None:
+    p = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer, seen = optim.Rprop([p], lr=0.1), []
+    for g in (-3.0, -0.2, -7.0, 0.5, 0.5, 0.5):
+        p.grad = torch.tensor([g], dtype=torch.float64)
+        before = p.item()
+        optimizer.step()
+        seen.append(p.item() - before)
+    np.testing.assert_allclose(seen, [0.1, 0.12, 0.144, 0.0, -0.072, -0.0864], rtol=1e-12, atol=1e-15)
 
 
 def test_the_look_ahead_puts_the_very_same_parameters_back() -> None:

@@ -20,6 +20,15 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "v = momentum * v + where(t == 1, 1, 1 - dampening) * g"
         "  ->  v = momentum * v + where(t <= 1, 1, 1 - dampening) * g": "steps count from 1",
     },
+    "radam": {
+        "return m / (1 - beta1 ** t) * where(length > 5, adaptive, 1), m, v"
+        "  ->  return m / (1 - beta1 ** t) * where(length >= 5, adaptive, 1), m, v": "no length is 5 exactly",
+    },
+    "rprop": {
+        "size = where(agreement > 0, eta2 * size, where(agreement < 0, eta1 * size, size))"
+        "  ->  size = where(agreement > 0, eta2 * size, where(agreement != 0, eta1 * size, size))": "what is "
+        "positive was taken before",
+    },
 }
 
 

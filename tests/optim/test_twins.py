@@ -5,11 +5,10 @@ import inspect
 import pytest
 import torch
 
-from tests.optim.shelf import IDS, MATRIX, STATES, VARIANTS, Bowl, feed, join, parameters
+from tests.optim.shelf import IDS, MATRIX, STATES, TWINS, VARIANTS, Bowl, feed, join, parameters
 from thalweg import optim
 
 STEPS = 100
-TWINS = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
 OWN = {"transforms", "engine"}
 PAIRS = [pytest.param(*pair, id=name) for pair, name in zip(MATRIX, IDS, strict=True) if pair[0] in TWINS]
 

@@ -59,7 +59,11 @@ def minimum(a: Value, b: Value) -> Value:
 
 
 def where(condition: Value, a: Value, b: Value) -> Value:
-    """`a` where the condition holds, else `b`; both are computed."""
+    """`a` where the condition holds, else `b`; both are computed.
+
+    On a condition per element one of the two has to be an element too: torch gives two fractions its own
+    default precision.
+    """
     if isinstance(condition, Tensor):
         condition = condition if condition.dtype == torch.bool else condition != 0
         a, b = (_tensors(a, b)) if isinstance(a, Tensor) or isinstance(b, Tensor) else (a, b)

@@ -1,9 +1,25 @@
 """The shelf of optimizers."""
 
+from thalweg.optim.adadelta import Adadelta
 from thalweg.optim.adagrad import Adagrad
 from thalweg.optim.adam import Adam, AdamW
+from thalweg.optim.adamax import Adamax
 from thalweg.optim.momentum import Momentum, Nesterov
+from thalweg.optim.radam import RAdam
 from thalweg.optim.rmsprop import RMSprop
+from thalweg.optim.rprop import Rprop
 from thalweg.optim.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Momentum",
+    "Nesterov",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+]
