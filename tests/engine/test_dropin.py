@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
-from tests.engine.twins import CLASSES, TWINS, assert_same, backward, model_of, pair
+from tests.engine.twins import CLASSES, TWINS, assert_same, backward, decayed, model_of, pair
+from tests.optim.shelf import STILL
 from thalweg import optim, transforms
 
 # -- schedulers ----------------------------------------------------------------------------------------------
@@ -91,10 +92,9 @@ def test_options_written_by_hand_count_from_the_next_step():
 
 @pytest.mark.parametrize("name", TWINS)
 def test_the_options_are_in_defaults_and_in_every_group(name):
-    optimizer = getattr(optim, name)(model_of().parameters())
-    for options in (optimizer.defaults, *optimizer.param_groups):
-        assert {"lr", "weight_decay"} <= options.keys()
-        assert "momentum" in options or isinstance(options.get("betas"), tuple) or name == "Adagrad"
+    mine, twin = (getattr(library, name)(model_of().parameters()) for library in (optim, torch.optim))
+    for options in (mine.defaults, *mine.param_groups):
+        assert twin.defaults.items() <= options.items()
 
 
 # -- closures, hooks, gradients ------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_zero_grad_both_ways(set_to_none):
 def test_gradients_are_neither_changed_nor_cleared_nor_replaced(cls):
     model = model_of()
     wrapped = [transforms.clip_value(0.1), transforms.clip_norm(0.01), transforms.l1_penalty(0.1)]
-    optimizer = cls(model.parameters(), lr=0.05, weight_decay=0.1, maximize=True, transforms=wrapped)
+    optimizer = cls(model.parameters(), lr=0.05, maximize=True, transforms=wrapped, **decayed(cls, 0.1))
     backward(model)
     grads = [p.grad for p in model.parameters()]
     kept = [g.clone() for g in grads]
@@ -283,8 +283,9 @@ def test_lr_zero_leaves_parameters_alone_whatever_the_decay(cls):
         transforms.elastic_net_prox(0.1, 0.2),
         transforms.decoupled_decay(0.3),
     ]
-    wrapped = wrapped[:2] if cls is optim.Nesterov else wrapped
-    optimizer = cls(model.parameters(), lr=0.0, weight_decay=0.5, transforms=wrapped)
+    wrapped = wrapped[:2] if cls in (optim.Nesterov, optim.Rprop) else wrapped
+    options = {**decayed(cls, 0.5), **STILL.get(cls.__name__, {})}
+    optimizer = cls(model.parameters(), lr=0.0, transforms=wrapped, **options)
     for p in model.parameters():
         p.grad = torch.zeros_like(p)
     optimizer.step(lambda: None)

@@ -16,7 +16,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 from torch.optim import lr_scheduler
 
-from tests.engine.twins import CLASSES, assert_same, backward, model_of, pair
+from tests.engine.twins import CLASSES, assert_same, backward, decayed, model_of, pair
 
 # -- wrappers ------------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ def test_swa_and_ema_models_go_beside_it():
 def test_the_distributed_checkpoint_saves_a_fresh_optimizer_and_moves_nothing(cls):
     model = model_of()
     start = copy.deepcopy(model.state_dict())
-    optimizer = cls(model.parameters(), lr=0.05, weight_decay=0.5)
+    optimizer = cls(model.parameters(), lr=0.05, **decayed(cls, 0.5))
     state = get_optimizer_state_dict(model, optimizer)
     assert optimizer.param_groups[0]["lr"] == 0.05
     assert state["param_groups"][0]["params"] == [name for name, _ in model.named_parameters()]
@@ -160,7 +160,7 @@ def test_the_distributed_checkpoint_saves_a_fresh_optimizer_and_moves_nothing(cl
 def test_the_distributed_checkpoint_resumes_exactly(cls, flat):
     def build():
         model = model_of(torch.bfloat16)
-        return model, cls(model.parameters(), lr=0.05, weight_decay=0.1)
+        return model, cls(model.parameters(), lr=0.05, **decayed(cls, 0.1))
 
     options = StateDictOptions(flatten_optimizer_state_dict=flat)
     whole, optimizer = build()

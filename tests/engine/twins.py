@@ -4,11 +4,18 @@ import torch
 from torch import nn
 
 from tests.optim.kinds import RULED
+from tests.optim.shelf import TWINS
 from thalweg import optim
 
 CLASSES = [getattr(optim, name) for name in RULED]
-TWINS = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"]
+__all__ = ["CLASSES", "TWINS", "assert_same", "backward", "decayed", "model_of", "pair"]
+
 MOMENTUM = {"SGD": {"momentum": 0.9}, "RMSprop": {"momentum": 0.9}}
+
+
+def decayed(cls, rate):
+    """A weight decay for those that have one."""
+    return {"weight_decay": rate} if "weight_decay" in cls.intervals else {}
 
 
 def model_of(dtype=torch.float64):
