@@ -57,8 +57,8 @@ def groups(
 
     where ξ is `layer_decay` and d counts the modules that `layers` matches, from 1; what is registered in
     the model before the first of them (patch and position embeddings) has d = 0, and what comes after the
-    last (the head) has D. Source: Clark et al. 2020 (ELECTRA), arXiv 2003.10555, appendix A; Bao et al. 2022
-    (BEiT), arXiv 2106.08254, section 3.
+    last (the head) has D. Source: Bao et al. 2022 (BEiT), arXiv 2106.08254; first in Clark et al. 2020
+    (ELECTRA), arXiv 2003.10555, whose released code has one power of ξ more below the head.
 
     Args:
         model: the model.
