@@ -23,6 +23,9 @@ from thalweg.schedules.files import svg
 PACKAGES = [name for name in thalweg.__all__ if hasattr(getattr(thalweg, name), "__path__")]
 
 
+_SHIM = "https://unpkg.com/iframe-worker/shim"  # what the theme would load
+
+
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the fences `math` and `schedule` to Markdown."""
     fences = [
@@ -41,7 +44,12 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
     """Search from the disk with the script that lies beside the page, not with one of the network."""
-    return output.replace("https://unpkg.com/iframe-worker/shim", get_relative_url("assets/search.js", page.url))
+    return output.replace(_SHIM, get_relative_url("assets/search.js", page.url))
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """The same for the page that a server shows where there is none."""
+    return output_content.replace(_SHIM, "assets/search.js")
 
 
 def formula(source: str, *_: Any, **__: Any) -> str:
@@ -93,9 +101,9 @@ class Docstrings(griffe.Extension):
 
 
 def rewritten(text: str) -> str:
-    """A docstring as Markdown.
+    r"""A docstring as Markdown.
 
-    >>> print(rewritten("Squares::\\n\\n    a * a\\n\\n>>> 2 * 2\\n4"))
+    >>> print(rewritten("Squares::\n\n    a * a\n\n>>> 2 * 2\n4"))
     Squares:
     <BLANKLINE>
         a * a
@@ -107,6 +115,7 @@ def rewritten(text: str) -> str:
     """
     text = re.sub(r"^\.\. math::[ ]*(.*(?:\n(?:[ ]+.*|[ ]*(?=\n[ ])))*)", _fenced, text, flags=re.MULTILINE)
     text = re.sub(r"^>>>.*(?:\n.+)*", r"```pycon\n\g<0>\n```", text, flags=re.MULTILINE)
+    text = re.sub(r"^(=+ [ =]+)\n((?:.+\n)+?)\1\n((?:.+\n)+?)\1$", _table, text, flags=re.MULTILINE)
     text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
     parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else linked(part) for part in parts)
@@ -114,3 +123,13 @@ def rewritten(text: str) -> str:
 
 def _fenced(match: re.Match[str]) -> str:
     return "```math\n" + re.sub(r"^\s+", "", match[1].strip(), flags=re.MULTILINE) + "\n```\n"
+
+
+def _table(match: re.Match[str]) -> str:
+    """A simple table, whose columns begin where the runs of ``=`` do, with bars between the cells."""
+    starts = [run.start() for run in re.finditer("=+", match[1])]
+    head, *rows = [
+        [line[a:b].strip() for a, b in zip(starts, [*starts[1:], None], strict=True)]
+        for line in (match[2] + match[3]).splitlines()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows])
