@@ -31,7 +31,7 @@ OPTIONS: dict[str, tuple[Options, Options, Options]] = {
     "AdamW": ({"lr": 0.05}, {"lr": 0.1}, {"lr": 3e-3}),
     "Adadelta": ({"lr": 3.0}, {"lr": 0.3}, {"lr": 1.0}),
     "Adamax": ({"lr": 0.1}, {"lr": 0.1}, {"lr": 1e-2}),
-    "RAdam": ({"lr": 0.1}, {"lr": 0.05, "transforms": [clip_norm(1.0)]}, {"lr": 3e-3}),
+    "RAdam": ({"lr": 0.1}, {"lr": 0.02, "transforms": [clip_norm(1.0)]}, {"lr": 3e-3}),
     "Rprop": ({}, {}, {"lr": 1e-3}),
 }
 FULL_BATCH = {"Rprop"}  # they cannot take the noise of mini-batches
