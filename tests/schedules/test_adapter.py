@@ -12,7 +12,16 @@ from torch.optim import lr_scheduler
 
 from thalweg import optim
 from thalweg.errors import UserError
-from thalweg.schedules import ScheduleLR, constant, cosine, exponential, linear, warmup
+from thalweg.schedules import (
+    ScheduleLR,
+    constant,
+    cosine,
+    cosine_restarts,
+    exponential,
+    linear,
+    one_cycle,
+    warmup,
+)
 
 
 def parameter() -> torch.Tensor:
@@ -109,6 +118,29 @@ def test_several_hyperparameters_of_one_optimizer_can_be_driven() -> None:
     assert (optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["momentum"]) == (0.375, 0.5)
 
 
+def test_rate_both_betas_and_decay_can_be_driven_at_once() -> None:
+    optimizer = optim.AdamW([parameter()], lr=0.5, betas=(0.95, 0.99), weight_decay=0.1)
+    schedules = {
+        "lr": one_cycle(20),
+        "beta1": one_cycle(20, 0.85 / 0.95, inverse=True),
+        "beta2": linear(20, 0.9, 1.0),
+        "weight_decay": warmup(5) >> cosine_restarts(5),
+    }
+    attached = [schedule.attach(optimizer, hyper) for hyper, schedule in schedules.items()]
+    for step in range(20):
+        group = optimizer.param_groups[0]
+        assert group["lr"] == 0.5 * schedules["lr"](step)
+        assert group["betas"] == (0.95 * schedules["beta1"](step), 0.99 * schedules["beta2"](step))
+        assert group["weight_decay"] == 0.1 * schedules["weight_decay"](step)
+        optimizer.step()
+        for scheduler in attached:
+            scheduler.step()
+    with pytest.raises(
+        UserError, match=r"beta1 of this AdamW is driven by one_cycle\(20, low=0.89.* already"
+    ):
+        cosine(9).attach(optimizer, "beta1")
+
+
 def test_two_adapters_on_one_hyperparameter_are_refused() -> None:
     optimizer = sgd()
     first = cosine(9).attach(optimizer)
@@ -133,8 +165,16 @@ REFUSED = [
         "Adam .* it has lr, eps, .*beta1, beta2",
     ),
     (
+        lambda: cosine(9).attach(torch.optim.Adam([parameter()]), "momentum"),
+        "Adam has no number called 'momentum'; it has lr, .*; its momentum is beta1",
+    ),
+    (
+        lambda: cosine(9).attach(torch.optim.Adadelta([parameter()]), "momentum"),
+        "Adadelta has no number called 'momentum'; it has lr, rho, eps, weight_decay$",
+    ),
+    (
         lambda: cosine(9).attach(sgd(), "momentum"),
-        "momentum is 0 in every group, so a schedule of it would do no",
+        "momentum is 0 in every group, .* nothing; give the optimizer the highest momentum that is wanted",
     ),
     (lambda: cosine(9).attach(sgd(), last_step=-2), "last_step is -2; it must be a whole number, -1 or more"),
     (lambda: cosine(9).attach(sgd(), last_step=1.0), "last_step is 1.0; it must be a whole number"),

@@ -21,6 +21,43 @@ PARTS = st.one_of(
     st.builds(schedules.exponential, st.floats(0.01, 1), st.integers(1, 50)),
     st.builds(schedules.inverse_sqrt, st.integers(1, 99), st.integers(1, 50)),
     st.builds(
+        schedules.cosine_restarts, st.integers(1, 9), st.integers(1, 3), st.floats(0, 1), st.integers(1, 4)
+    ),
+    *(
+        st.builds(
+            shape,
+            st.integers(1, 9),
+            st.none() | st.integers(1, 9),
+            st.floats(0, 1),
+            st.integers(1, 4),
+            inverse=st.booleans(),
+            **options,
+        )
+        for shape, options in (
+            (schedules.triangular, {}),
+            (schedules.triangular2, {}),
+            (schedules.exp_range, {"gamma": st.floats(0.1, 1)}),
+        )
+    ),
+    st.builds(
+        schedules.one_cycle,
+        st.integers(1, 50),
+        st.floats(0, 1),
+        st.none() | st.floats(0, 1),
+        st.floats(0, 0.5),
+        curve=st.sampled_from(["cosine", "linear"]),
+        three_phase=st.booleans(),
+        inverse=st.booleans(),
+    ),
+    st.builds(
+        schedules.wsd,
+        st.integers(0, 20),
+        st.integers(0, 20),
+        st.integers(1, 20),
+        st.floats(0, 1),
+        curve=st.sampled_from(["linear", "cosine", "1-sqrt"]),
+    ),
+    st.builds(
         schedules.multistep,
         st.lists(st.integers(1, 50), min_size=1, unique=True).map(sorted),
         steps=st.just(9),
@@ -93,6 +130,9 @@ def test_a_schedule_cannot_be_changed() -> None:
 def test_the_span_shows_the_shape() -> None:
     assert cosine(900).span() == 900
     assert cosine(900, after="repeat").span() == 2700
+    assert schedules.cosine_restarts(100, 2).span() == 1500
+    assert schedules.triangular(100, 50).span() == 600
+    assert schedules.triangular(100, 50, cycles=2, after="repeat").span() == 900
     assert (warmup(100) >> step(30)).span() == 220
     assert schedules.exponential(0.99)(schedules.exponential(0.99).span()) == pytest.approx(0.01, rel=0.01)
     assert all(

@@ -6,7 +6,7 @@ import pytest
 
 from thalweg.errors import UserError
 from thalweg.schedules import Schedule, constant, cosine, linear, parse, warmup
-from thalweg.schedules.axes import label, ticks
+from thalweg.schedules.axes import label, levels, ticks
 
 
 def heights(drawing: str) -> list[float]:
@@ -24,7 +24,17 @@ def heights(drawing: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "schedule", [cosine(900), linear(10), warmup(50) >> linear(50), constant(5)], ids=str
+    "schedule",
+    [
+        cosine(900),
+        linear(10),
+        warmup(50) >> linear(50),
+        constant(5),
+        parse("one_cycle(1000)"),
+        parse("triangular(200, low=0, cycles=2)"),
+        parse("wsd(100, 700, 200)"),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("width", [40, 100])
 def test_the_dots_lie_on_the_curve(schedule: Schedule, width: int) -> None:
@@ -81,7 +91,51 @@ def test_an_impossible_drawing_is_refused(options: dict[str, float], message: st
 
 
 @pytest.mark.parametrize(
-    "text", ["cosine(1)", "step(1)", "multistep([1])", "exponential(0.5)", "inverse_sqrt()"]
+    "text", ["cosine_restarts(3, cycles=97)", "triangular(1, cycles=200)", "cosine(3, after='repeat')"]
+)
+def test_no_peak_is_lost_between_two_columns(text: str) -> None:
+    rows = [line.split("┤")[-1] for line in parse(text).draw(steps=291, width=40, height=8).splitlines()]
+    assert rows[0].count("\u2800") == 0
+    assert len(rows[0]) == 35
+
+
+def test_values_close_together_are_drawn_from_below_the_lowest() -> None:
+    drawing = parse("one_cycle(100, low=0.895, inverse=True)").draw(base=0.95, height=20)
+    names = [line.split()[0] for line in drawing.splitlines() if "┤" in line]
+    assert names == ["0.95", "0.925", "0.9", "0.875", "0.85"]
+    drawn = heights(drawing)
+    assert min(drawn) < 0.02
+    assert max(drawn) == 1
+    zero = parse("one_cycle(100, low=0.5, inverse=True)").draw()
+    assert [line.split()[0] for line in zero.splitlines() if "┤" in line][-1] == "0"
+
+
+@pytest.mark.parametrize(("low", "top"), [(0.85, 0.95), (0.0009, 0.001), (51, 100), (0.99, 1), (7.3, 7.9)])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_levels_are_even_round_and_cover(low: float, top: float, count: int) -> None:
+    marks = levels(low, top, count)
+    assert marks[0] <= low * (1 + 1e-9)
+    assert marks[-1] >= top * (1 - 1e-9)
+    assert 0 < marks[0] < low + 1e-9
+    assert len(marks) <= count + 2
+    assert [float(label(mark, marks).replace(",", "")) for mark in marks] == pytest.approx(marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cosine(1)",
+        "step(1)",
+        "multistep([1])",
+        "exponential(0.5)",
+        "inverse_sqrt()",
+        "cosine_restarts(1)",
+        "triangular(1)",
+        "triangular2(1, cycles=1)",
+        "exp_range(1, gamma=1)",
+        "one_cycle(1)",
+        "wsd(0, 0, 1)",
+    ],
 )
 def test_the_smallest_schedules_can_be_drawn(text: str) -> None:
     assert parse(text).draw().count("\n") == 13

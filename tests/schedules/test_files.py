@@ -43,6 +43,27 @@ def test_the_peak_of_a_long_schedule_is_not_cut_off(text: str, tmp_path: Path) -
     assert any(abs(x - joint) < 0.1 and y == 56.0 for x, y in points)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["cosine_restarts(7, cycles=2000)", "triangular(4999, 5001, cycles=9)", "warmup(9) >> triangular2(9999)"],
+)
+def test_every_peak_and_every_bottom_of_a_cycle_is_in_the_picture(text: str, tmp_path: Path) -> None:
+    schedule = parse(text)
+    schedule.save(tmp_path / "curve.svg", steps=14_000)
+    points = curve(tmp_path / "curve.svg")
+    turns = {turn for turn in schedule.turns(14_000) if 0 <= turn <= 14_000}
+    drawn = {round((x - 74) / (720 - 74 - 24) * 14_000, -2) for x, _ in points}
+    assert {round(turn, -2) for turn in turns} <= drawn
+    assert min(y for _, y in points) == 56.0
+
+
+def test_an_axis_that_does_not_start_at_zero_has_no_area_below_the_curve(tmp_path: Path) -> None:
+    for text, areas in (("one_cycle(9, low=0.9, inverse=True)", 0), ("one_cycle(9)", 1)):
+        parse(text).save(tmp_path / "curve.svg")
+        root = ElementTree.parse(tmp_path / "curve.svg").getroot()
+        assert len(root.findall(f"{SVG}polygon")) == areas
+
+
 def test_the_table_holds_every_step(tmp_path: Path) -> None:
     schedule: Schedule = step(2, gamma=0.5)
     schedule.save(tmp_path / "curve.csv", steps=4, base=8.0)

@@ -138,13 +138,19 @@ class ScheduleLR(LRScheduler):
 
     def _claim(self, optimizer: Optimizer) -> None:
         """Refuse a second adapter on the same hyperparameter: the later one would win in silence."""
-        drivers = _driven.setdefault(optimizer, WeakValueDictionary())
-        if self.hyper in drivers:
+        other = driver(optimizer, self.hyper)
+        if other is not None:
             raise UserError(
-                f"{self.hyper} of this {type(optimizer).__name__} is driven by "
-                f"{drivers[self.hyper].schedule} already; join the two with >>, or delete the first"
+                f"{self.hyper} of this {type(optimizer).__name__} is driven by {other.schedule} already; "
+                "join the two with >>, or delete the first"
             )
-        drivers[self.hyper] = self
+        _driven.setdefault(optimizer, WeakValueDictionary())[self.hyper] = self
+
+
+def driver(optimizer: Optimizer, hyper: str) -> ScheduleLR | None:
+    """Return the adapter that drives a hyperparameter of an optimizer, if there is one."""
+    drivers = _driven.get(optimizer)
+    return None if drivers is None else drivers.get(hyper)
 
 
 def _base(optimizer: Optimizer, group: dict[str, Any], hyper: str) -> float:
@@ -160,7 +166,9 @@ def _read(optimizer: Optimizer, group: dict[str, Any], hyper: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | Tensor):
         numbers = [key for key, v in optimizer.defaults.items() if type(v) in (int, float)]
         numbers += list(_BETAS) if "betas" in optimizer.defaults else []
-        known = ", ".join(numbers)
+        known = ", ".join(numbers) + (
+            "; its momentum is beta1" if hyper == "momentum" and "betas" in group else ""
+        )
         raise UserError(f"{type(optimizer).__name__} has no number called {hyper!r}; it has {known}")
     return float(value)
 

@@ -25,6 +25,23 @@ def ticks(top: float, count: int, *, whole: bool = False, reach: bool = True) ->
     return [_clean(i * gap) for i in range(number + 1)]
 
 
+def levels(low: float, top: float, count: int) -> list[float]:
+    """Return about `count` round numbers that cover the values from `low` to `top`.
+
+    They start at 0, unless all values lie in the upper half of that and differ by a hundredth or more.
+
+    >>> levels(0.1, 0.9, 5)
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    >>> levels(0.85, 0.95, 5)
+    [0.85, 0.875, 0.9, 0.925, 0.95]
+    """
+    if low <= top / 2 or top - low < top / 100:
+        return ticks(top, count)
+    gap = _round_up((top - low) / (count - 1), whole=False)
+    first, last = math.floor(low / gap + 1e-9), math.ceil(top / gap - 1e-9)
+    return [_clean(i * gap) for i in range(first, last + 1)]
+
+
 def label(value: float, marks: Sequence[float]) -> str:
     """Return the text of a mark, in the same notation as the marks beside it.
 

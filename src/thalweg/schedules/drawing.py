@@ -1,7 +1,7 @@
 """A schedule drawn with characters, for a terminal."""
 
 from thalweg.errors import UserError
-from thalweg.schedules.axes import label, ticks
+from thalweg.schedules.axes import label, levels, ticks
 from thalweg.schedules.base import Schedule
 from thalweg.schedules.sampling import sample
 
@@ -14,11 +14,13 @@ def draw(schedule: Schedule, steps: int, base: float, width: int, height: int) -
         raise UserError(f"a drawing needs 30 columns and 3 rows, not {width} and {height}")
     grid = (steps * i / (4 * width) for i in range(4 * width + 1))
     curve = [(step / steps, base * value) for step, value in sample(schedule, steps, grid)]
-    marks = ticks(max(value for _, value in curve), max(2, min(5, height // 3 + 1)))
+    values = [value for _, value in curve]
+    marks = levels(min(values), max(values), max(2, min(5, height // 3 + 1)))
     margin = max(len(label(mark, marks)) for mark in marks)
     columns = width - margin - 2
-    rows = _braille(curve, marks[-1], columns, height)
-    names = {round((height - 1) * (1 - mark / marks[-1])): label(mark, marks) for mark in marks}
+    low, extent = marks[0], marks[-1] - marks[0]
+    rows = _braille([(place, (value - low) / extent) for place, value in curve], columns, height)
+    names = {round((height - 1) * (marks[-1] - mark) / extent): label(mark, marks) for mark in marks}
     lines = [
         f"{names.get(i, ''):>{margin}} {'┤' if i in names else '│'}{row.rstrip(chr(0x2800))}"
         for i, row in enumerate(rows)
@@ -26,13 +28,13 @@ def draw(schedule: Schedule, steps: int, base: float, width: int, height: int) -
     return "\n".join([*lines, *_step_axis(steps, columns, margin)])
 
 
-def _braille(curve: list[tuple[float, float]], top: float, columns: int, height: int) -> list[str]:
-    """Return rows of braille characters for (place from 0 to 1, value) pairs, joined vertically."""
+def _braille(curve: list[tuple[float, float]], columns: int, height: int) -> list[str]:
+    """Return rows of braille characters for (x, y) pairs, both from 0 to 1, joined vertically."""
     cells = [[0x2800] * columns for _ in range(height)]
     tallest = 4 * height - 1
     before = None
-    for place, value in curve:
-        x, y = round(place * (2 * columns - 1)), round(tallest * (1 - value / top))
+    for across, up in curve:
+        x, y = round(across * (2 * columns - 1)), round(tallest * (1 - up))
         for dot in _between(before, y):
             cells[dot // 4][x // 2] |= _DOTS[dot % 4][x % 2]
         before = y

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from thalweg.errors import UserError
-from thalweg.schedules.axes import label, ticks
+from thalweg.schedules.axes import label, levels, ticks
 from thalweg.schedules.base import Schedule
 from thalweg.schedules.sampling import sample
 
@@ -45,19 +45,19 @@ def save(schedule: Schedule, path: Path, steps: int, base: float) -> None:
 def svg(schedule: Schedule, steps: int, base: float) -> str:
     """Return the picture as SVG text that follows the reader's light or dark setting."""
     curve = _points(schedule, steps, base)
-    levels = ticks(max(value for _, value in curve), 5)
+    marks = levels(min(value for _, value in curve), max(value for _, value in curve), 5)
     across = ticks(steps, 6, whole=True, reach=False)
-    line = " ".join(f"{_x(step, steps):.1f},{_y(value, levels[-1]):.1f}" for step, value in curve)
-    floor = _y(0, 1)
+    line = " ".join(f"{_x(step, steps):.1f},{_y(value, marks):.1f}" for step, value in curve)
+    right, floor = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
         f"<title>{_escape(str(schedule))}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect class="page" width="{_WIDTH}" height="{_HEIGHT}"/>',
         f'<text class="title" x="{_LEFT}" y="30">{_escape(_shorten(str(schedule)))}</text>',
-        *(_level(mark, levels) for mark in levels),
+        *(_level(mark, marks) for mark in marks),
         *(_mark(mark, across, steps) for mark in across),
-        f'<polygon class="area" points="{_LEFT},{floor:.1f} {line} {_WIDTH - _RIGHT},{floor:.1f}"/>',
+        *([] if marks[0] else [f'<polygon class="area" points="{_LEFT},{floor} {line} {right},{floor}"/>']),
         f'<polyline class="curve" points="{line}"/>',
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">step</text>',
         "</svg>",
@@ -82,20 +82,20 @@ def _x(step: float, steps: int) -> float:
     return _LEFT + (_WIDTH - _LEFT - _RIGHT) * step / steps
 
 
-def _y(value: float, top: float) -> float:
-    return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - value / top)
+def _y(value: float, marks: list[float]) -> float:
+    return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (marks[-1] - value) / (marks[-1] - marks[0])
 
 
-def _level(mark: float, levels: list[float]) -> str:
-    y, kind = _y(mark, levels[-1]), "grid" if mark else "axis"
+def _level(mark: float, marks: list[float]) -> str:
+    y, kind = _y(mark, marks), "axis" if mark == marks[0] else "grid"
     return (
         f'<line class="{kind}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text x="{_LEFT - 10}" y="{y + 4.5:.1f}" text-anchor="end">{label(mark, levels)}</text>'
+        f'<text x="{_LEFT - 10}" y="{y + 4.5:.1f}" text-anchor="end">{label(mark, marks)}</text>'
     )
 
 
 def _mark(mark: float, across: list[float], steps: int) -> str:
-    x, floor = _x(mark, steps), _y(0, 1)
+    x, floor = _x(mark, steps), _HEIGHT - _BOTTOM
     return (
         f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{floor:.1f}" y2="{floor + 5:.1f}"/>'
         f'<text x="{x:.1f}" y="{floor + 21:.1f}" text-anchor="middle">{label(mark, across)}</text>'

@@ -4,11 +4,12 @@ import math
 from typing import Any, Literal, SupportsFloat, get_args
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from thalweg.errors import UserError
-from thalweg.schedules.adapter import ScheduleLR
+from thalweg.schedules.adapter import ScheduleLR, driver
 from thalweg.schedules.shapes import constant
 
 _Mode = Literal["min", "max"]
@@ -178,11 +179,21 @@ def _scheduler(driven: Optimizer | ScheduleLR) -> ScheduleLR:
             f"ReduceOnPlateau drives an optimizer, or what schedule.attach(optimizer) returns, not a "
             f"{type(driven).__name__}"
         )
-    scheduler = constant().attach(driven) if isinstance(driven, Optimizer) else driven
+    scheduler = _alone(driven) if isinstance(driven, Optimizer) else driven
     held = _watching.get(scheduler)
     if held is not None and held() is not None:
         raise UserError(f"a ReduceOnPlateau cuts {scheduler.hyper} already; use that one, or delete it first")
     return scheduler
+
+
+def _alone(optimizer: Optimizer) -> ScheduleLR:
+    other = driver(optimizer, "lr")
+    if other is not None:
+        raise UserError(
+            f"lr of this {type(optimizer).__name__} is driven by {other.schedule} already; to cut beside it, "
+            "write ReduceOnPlateau(scheduler, ...) with what its attach() returned"
+        )
+    return constant().attach(optimizer)
 
 
 def _number(metric: SupportsFloat | None) -> float:
@@ -191,6 +202,8 @@ def _number(metric: SupportsFloat | None) -> float:
             "ReduceOnPlateau.step() needs the metric that it watches: call step(validation_loss) after each "
             "evaluation; what steps with the optimizer is a schedule"
         )
+    if isinstance(metric, Tensor):
+        metric = metric.detach()
     try:
         return float("" if isinstance(metric, str) else metric)
     except (TypeError, ValueError, RuntimeError):

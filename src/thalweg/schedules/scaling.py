@@ -110,7 +110,7 @@ def _rate(lr: float) -> float:
 
 
 def _factor(reference: int, batch: int) -> float:
-    for name, size in (("reference", reference), ("batch", batch)):
+    for name, size in (("reference", reference), ("new", batch)):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise UserError(f"the {name} batch size is {size!r}; it must be a whole number, 1 or more")
     return batch / reference

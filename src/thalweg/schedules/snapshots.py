@@ -107,8 +107,10 @@ class SnapshotEnsemble:
         """Go on with the copies of a saved run.
 
         Raises:
-            UserError: they are of another model. Nothing is changed then.
+            UserError: they are of another model, or something else. Nothing is changed then.
         """
+        if set(state_dict) != {"steps", "copies"}:
+            raise UserError("this is not the state of a SnapshotEnsemble")
         own = {name: value.shape for name, value in _tensors(self.model)}
         for copy in state_dict["copies"]:
             if {name: value.shape for name, value in copy.items()} != own:
