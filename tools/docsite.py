@@ -114,6 +114,7 @@ def rewritten(text: str) -> str:
     ```
     """
     text = re.sub(r"^\.\. math::[ ]*(.*(?:\n(?:[ ]+.*|[ ]*(?=\n[ ])))*)", _fenced, text, flags=re.MULTILINE)
+    text = re.sub(r":math:`([^`]+)`", lambda m: convert(" ".join(m[1].split()), display="inline"), text)
     text = re.sub(r"^>>>.*(?:\n.+)*", r"```pycon\n\g<0>\n```", text, flags=re.MULTILINE)
     text = re.sub(r"^(=+ [ =]+)\n((?:.+\n)+?)\1\n((?:.+\n)+?)\1$", _table, text, flags=re.MULTILINE)
     text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
