@@ -18,7 +18,7 @@ from tests.optim.kinds import RULED
 from thalweg import optim, transforms
 from thalweg.engine import fused
 from thalweg.engine.plan import Transform
-from thalweg.engine.rule import formula
+from thalweg.engine.rule import formula, rule
 
 CLASSES = [getattr(optim, name) for name in RULED]
 LARGE = fused.SHARED_FROM + fused.CHUNK // 2  # elements: enough to be shared between threads
@@ -67,12 +67,12 @@ def test_an_exception_in_the_closure_changes_nothing(cls, error):
 
 
 @formula
-def as_it_is(p, g, *, total):
+def value(p, g):
     return g
 
 
-@formula
-def value(p, g):
+@rule(sums={"total": value})
+def as_it_is(p, g, *, total):
     return g
 
 
@@ -87,7 +87,7 @@ def test_an_exception_in_a_transforms_check_changes_nothing(cls, error):
             raise error
         return False
 
-    watch = Transform(as_it_is, on="grad", reduce=value, check=check)
+    watch = Transform(as_it_is, on="grad", check=check)
     p, optimizer = stepped(cls, transforms=[transforms.clip_norm(1.0), watch])
     before = snapshot(optimizer)
     with pytest.raises(error):

@@ -103,7 +103,8 @@ def test_sums_do_not_depend_on_the_number_of_threads(threads) -> None:
     sums = []
     for count in (1, 2, 3):
         threads(count)
-        sums.append(fused.total(batch_of(program, [x.clone() for x in g], g, [x.clone() for x in g]), 0, {}))
+        batch = batch_of(program, [x.clone() for x in g], g, [x.clone() for x in g])
+        sums.append(fused.total(batch, 0, {})["total"])
     assert sums[0] == sums[1] == sums[2]
     exact = [float(x.double().square().sum()) for x in g]
     assert sums[0] == pytest.approx(exact, rel=1e-14)

@@ -60,14 +60,14 @@ def test_constants_are_those_of_the_stages_before_then_of_the_reduction() -> Non
     assert program.reducing == (1,)
     assert program.constants({}, {}, 1) == [-3.0, 3.0, 0.0, 1.0]  # guard's formula: where(finite, 0, 1)
     values = {"t": 1, "beta1": 0.5, "beta2": 0.5, "eps": 0.0, "lr": 0.25}
-    constants = program.constants(values, {1: 0.0}, None)
+    constants = program.constants(values, {1: {"total": 0.0}}, None)
     assert constants[:2] == [-3.0, 3.0]
     assert constants[-1] == 0.25
 
 
 def test_options_of_a_transform_hide_those_of_the_group() -> None:
     program = compose(adam, (transforms.coupled_decay(0.5),))
-    scalars = program.scalars(program.stages[0], {"weight_decay": 9.0}, None)
+    scalars = program.scalars(program.stages[0], {"weight_decay": 9.0}, {})
     assert scalars == {"weight_decay": 0.5}
 
 

@@ -263,6 +263,6 @@ def squared(p, g):
 
 def test_rules_pickle_by_name() -> None:
     assert pickle.loads(pickle.dumps(adam)) is adam
-    lost = Rule("x", test_rules_pickle_by_name, (), (), {}, False, (), ())
+    lost = Rule("x", test_rules_pickle_by_name, (), (), {}, False, {}, "all", (), ())
     with pytest.raises(UserError, match="no longer a rule"):
         pickle.loads(pickle.dumps(lost))

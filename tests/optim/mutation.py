@@ -161,15 +161,22 @@ def exchanged(original: Rule, mutant: Rule) -> Iterator[None]:
     @lru_cache
     def composed(*arguments: Any) -> plan.Program:
         program = plan.compose(*arguments)
-        for stage in program.stages:
-            if stage.transform is not None and stage.transform.reduce is original:
-                object.__setattr__(stage.transform, "reduce", mutant)
-        stages = [replace(s, rule=mutant) if s.rule is original else s for s in program.stages]
+        stages = [replace(s, rule=_changed(s.rule, original, mutant)) for s in program.stages]
         return replace(program, stages=tuple(stages))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(optimizer, "compose", composed)
         yield
+
+
+@lru_cache
+def _changed(rule: Rule, original: Rule, mutant: Rule) -> Rule:
+    """The mutant in place of the original, or of a sum that the rule waits for; one object for every call."""
+    if rule is original:
+        return mutant
+    if original not in rule.sums.values():
+        return rule
+    return replace(rule, sums={name: mutant if s is original else s for name, s in rule.sums.items()})
 
 
 def rules_used(check: Callable[[str], None]) -> set[Rule]:
@@ -179,7 +186,7 @@ def rules_used(check: Callable[[str], None]) -> set[Rule]:
     def recorded(*arguments: Any) -> plan.Program:
         program = plan.compose(*arguments)
         used.update(stage.rule for stage in program.stages)
-        used.update(s.transform.reduce for s in program.stages if s.transform and s.transform.reduce)
+        used.update(summand for stage in program.stages for summand in stage.rule.sums.values())
         return program
 
     with pytest.MonkeyPatch.context() as patch:

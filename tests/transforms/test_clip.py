@@ -102,7 +102,7 @@ def test_in_low_precision_the_norm_sees_the_parameter_with_its_low_bits() -> Non
         program = optimizer.program(optimizer.param_groups[0])
         low = optimizer.state[p]["low_bits"]
         batch = Batch(program, [p], [p.grad], [[low]], np.zeros(1, np.int64), [{"lr": 1.0, "t": 1}])
-        (found,) = engine.total(batch, 1, {})
+        (found,) = engine.total(batch, 1, {})["total"]
         exact = join(p.detach(), low).double().square().sum().item()
         assert found == pytest.approx(exact, rel=1e-6)
         sums.append(abs(found / p.double().square().sum().item() - 1))

@@ -155,8 +155,8 @@ def _loop() -> Any:
 
 
 # For each tensor: ask the parameter, its gradient and its states; leave at the first that does not fit.
-# Waiting for memory is most of the work: what lies behind the pointers of rows ahead is fetched into the cache
-# meanwhile, one link of the chain (Python object, tensor, storage; gradient, its storage) at a time.
+# Waiting for memory is most of the work: what lies behind the pointers of rows ahead is fetched into the
+# caches meanwhile, one link of the chain (Python object, tensor, storage; gradient, its storage) at a time.
 _TEXT = """
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 

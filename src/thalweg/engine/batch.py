@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from thalweg.engine.lowbits import is_low_precision
-from thalweg.engine.plan import Program
+from thalweg.engine.plan import Program, Sums
 
 __all__ = ["LOW_BITS", "Batch", "Engine"]
 
@@ -27,10 +27,11 @@ class Batch:
         program: what to compute.
         params: the parameters, dense in memory.
         grads: their gradients, in the same memory layout; read, never written.
-        states: one list of tensors for each state key of the program, then the low bits of low-precision
-            parameters.
+        states: one list of tensors for each of `keys`, then the low bits of low-precision parameters.
+        keys: the states' keys; by default those of the program.
         rows: for each tensor, its row in `values`.
-        values: scalar values by name (lr, t, beta1, ...), one mapping for each distinct (group, step count).
+        values: scalar values by name (lr, t, beta1, ...), one mapping for each distinct (group, step count,
+            states that are numbers), or for each tensor where tensors have sums of their own.
         table: the fused engine's chunk table, made once.
         arrays: the fused engine's addresses of all arrays in this step, one row a tensor.
     """
@@ -41,8 +42,13 @@ class Batch:
     states: list[list[Tensor]]
     rows: IntArray
     values: Sequence[Mapping[str, Any]] = ()
+    keys: tuple[str, ...] = ()
     table: IntArray | None = None
     arrays: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        """States under the program's own keys, unless it is said otherwise."""
+        self.keys = self.keys or self.program.states
 
     @cached_property
     def dtypes(self) -> tuple[str, ...]:
@@ -60,19 +66,32 @@ class Batch:
         """How many elements all parameters have."""
         return sum(p.numel() for p in self.params)
 
-    def constants(self, totals: Mapping[int, float], stop: int | None) -> list[list[float]]:
-        """The lifted scalars of the stages before `stop`, one list a row."""
-        return [self.program.constants(values, totals, stop) for values in self.values]
+    def sums_of(self, row: int, sums: Sums) -> dict[int, Mapping[str, float]]:
+        """The sums of each stage, as the tensors of a row see them."""
+        return {stage: rows[row] for stage, rows in sums.items()}
+
+    def constants(self, sums: Sums, stop: int | None) -> list[list[float]]:
+        """The lifted scalars of the stages before `stop` and of its sums, one list a row."""
+        return [
+            self.program.constants(values, self.sums_of(row, sums), stop)
+            for row, values in enumerate(self.values)
+        ]
+
+    def carried(self, sums: Sums) -> list[dict[str, float]]:
+        """The new values of the states that are numbers, one mapping a row."""
+        return [
+            self.program.carried(values, self.sums_of(row, sums)) for row, values in enumerate(self.values)
+        ]
 
 
 class Engine(Protocol):
     """How a program runs on a batch."""
 
-    def total(self, batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
-        """Each tensor's sum for the reducing stage, given the totals of earlier ones; writes nothing."""
+    def total(self, batch: Batch, stage: int, sums: Sums) -> dict[str, list[float]]:
+        """Each tensor's value of each sum of a stage, given those of earlier stages; writes nothing."""
         ...
 
-    def step(self, batch: Batch, totals: Mapping[int, float]) -> None:
+    def step(self, batch: Batch, sums: Sums) -> None:
         """Update parameters and states in place."""
         ...
 

@@ -80,13 +80,17 @@ def report(optimizer: "Optimizer", plan: Loading) -> None:
 
 
 def detached_counts(state: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The state with step counts of their own: those in use are views of one array, saved once for each."""
+    """The state with numbers of their own: those in use are views of one array, saved once for each."""
     return {
-        key: {k: v.clone() if k == "step" and isinstance(v, Tensor) else v for k, v in slot.items()}
+        key: {k: v.clone() if isinstance(v, Tensor) and _is_number(v) else v for k, v in slot.items()}
         if isinstance(slot, dict)
         else slot
         for key, slot in state.items()
     }
+
+
+def _is_number(state: Tensor) -> bool:
+    return state.dim() == 0 and state._is_view()
 
 
 def portable(state: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 The kernel is a function ``team(job)`` that several threads run at once. `job` is an array of 64-bit words:
 the chunk counter (taken atomically, so that threads balance themselves), the number of chunks, and the
 addresses of the tables: chunks (tensor, offset, length, row of scalars), array addresses of each tensor,
-scalars, and one partial sum a chunk. Arrays of one tensor never overlap; the loads and stores say so
+scalars, and the partial sums of each chunk. Arrays of one tensor never overlap; the loads and stores say so
 (`alias.scope`), else LLVM would guard the vector loop by more run-time checks than it is willing to make.
 """
 
@@ -52,15 +52,14 @@ def emit_step(program: Program, dtypes: Sequence[str]) -> str:
 
 
 def emit_reduction(program: Program, stop: int, dtypes: Sequence[str]) -> str:
-    """LLVM IR of the read-only pass that sums the formula of the reducing stage `stop`, in double."""
-    kernel = _Kernel(dtypes, "float64", sums=True)
+    """LLVM IR of the read-only pass for the sums of the stage `stop`, in double."""
+    stage = program.stages[stop]
+    kernel = _Kernel(dtypes, "float64", sums=len(stage.rule.sums))
     env = _Loads(kernel, ("p", "g", *program.states))
     kernel.stages(program.stages[:stop], env)
-    transform = program.stages[stop].transform
-    assert transform is not None
-    assert transform.reduce is not None
-    (value,) = kernel.rule(transform.reduce, [env[name] for name in ("p", "g")])
-    kernel.accumulate(value)
+    for i, summand in enumerate(stage.rule.sums.values()):
+        (value,) = kernel.rule(summand, [env[name] for name in stage.reads(summand)])
+        kernel.accumulate(i, value)
     return kernel.finish()
 
 
@@ -88,10 +87,10 @@ class _Blocks:
 class _Kernel:
     """The frame of a kernel: takes chunks, loops over elements, holds the builder for the loop's body."""
 
-    def __init__(self, dtypes: Sequence[str], compute: str, sums: bool = False) -> None:
+    def __init__(self, dtypes: Sequence[str], compute: str, sums: int = 0) -> None:
         self.dtypes = dtypes
         self.real = _F32 if compute == "float32" else _F64
-        self.sums = sums
+        self.totals: list[Any] = [None] * sums
         self.module = ir.Module("thalweg")
         self.function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), [_I64.as_pointer()]), "team")
         self.blocks = _Blocks(*(self.function.append_basic_block(n) for n in _Blocks.__annotations__))
@@ -140,7 +139,7 @@ class _Kernel:
         b.position_at_end(blocks.loop)
         self.index = b.phi(_I64)
         self.index.add_incoming(_I64(0), blocks.work)
-        self.sum: Any = b.phi(_F64) if self.sums else None
+        self.sums: list[Any] = [b.phi(_F64) for _ in self.totals]
 
     # -- memory ---------------------------------------------------------------------------------------------
 
@@ -185,15 +184,16 @@ class _Kernel:
             value = lowbits_llvm.widen(self.builder, value)
         return value if value.type == self.real else self.builder.fpext(value, _F64)
 
-    def accumulate(self, value: Any) -> None:
-        """Add to the chunk's partial sum."""
-        self.total = self.builder.fadd(self.sum, value, flags=("reassoc", *_FAST))
+    def accumulate(self, i: int, value: Any) -> None:
+        """Add to one of the chunk's partial sums."""
+        self.totals[i] = self.builder.fadd(self.sums[i], value, flags=("reassoc", *_FAST))
 
     # -- arithmetic -----------------------------------------------------------------------------------------
 
     def stages(self, stages: Sequence[Stage], env: dict[str, Any]) -> None:
         """Run stages on the values of one element."""
         for stage in stages:
+            assert isinstance(stage.rule, Rule)
             values = self.rule(stage.rule, [env[name] for name in stage.inputs])
             env.update(zip(stage.outputs, values, strict=True))
 
@@ -298,10 +298,11 @@ class _Kernel:
         b.cbranch(b.icmp_signed("<", following, self.length), blocks.loop, blocks.after)
         self.work.branch(blocks.loop)
         b.position_at_end(blocks.after)
-        if self.sums:
-            self.sum.add_incoming(_F64(0.0), blocks.work)
-            self.sum.add_incoming(self.total, blocks.loop)
-            b.store(self.total, b.gep(b.inttoptr(self.job["partials"], _F64.as_pointer()), [self.chunk]))
+        for i, (partial, total) in enumerate(zip(self.sums, self.totals, strict=True)):
+            partial.add_incoming(_F64(0.0), blocks.work)
+            partial.add_incoming(total, blocks.loop)
+            place = b.add(b.mul(self.chunk, _I64(len(self.sums))), _I64(i))
+            b.store(total, b.gep(b.inttoptr(self.job["partials"], _F64.as_pointer()), [place]))
         b.branch(blocks.grab)
         b.position_at_end(blocks.done)
         self._restore_subnormals()

@@ -4,7 +4,7 @@ One graph serves all tensors of a program: each is seen as a flat array of dynam
 shapes cause no recompilation, and scalars travel in a tensor, so that a changing learning rate causes none.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
 from types import FunctionType
@@ -15,19 +15,20 @@ from torch import Tensor
 
 from thalweg.engine.batch import Batch, compute_dtype
 from thalweg.engine.lowbits import is_low_precision, join, split
-from thalweg.engine.plan import Program
+from thalweg.engine.plan import Program, Sums
 from thalweg.engine.reference import total
+from thalweg.engine.rule import Rule
 
 __all__ = ["step", "total"]
 
 _programs = count()
 
 
-def step(batch: Batch, totals: Mapping[int, float]) -> None:
+def step(batch: Batch, sums: Sums) -> None:
     """Update parameters and states in place, one fused device kernel a tensor."""
     compute, device = compute_dtype(batch.params[0]), batch.params[0].device
     run = _compiled(batch.program)
-    constants = torch.tensor(batch.constants(totals, None), dtype=compute).to(device)
+    constants = torch.tensor(batch.constants(sums, None), dtype=compute).to(device)
     for i, row in enumerate(batch.rows):
         columns = (column[i] for column in (batch.params, batch.grads, *batch.states))
         run([_flat(t) for t in columns], constants[int(row)])
@@ -59,6 +60,7 @@ def _update(program: Program, arrays: list[Tensor], constants: Tensor) -> None:
         env["p"] = join(arrays[0], arrays[-1])
     used = 0
     for stage in program.stages:
+        assert isinstance(stage.rule, Rule)
         lifted = stage.rule.lifted
         scalars = [constants[used + k] for k in range(len(lifted.constants))]
         used += len(scalars)

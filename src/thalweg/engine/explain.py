@@ -28,23 +28,25 @@ eps=1e-08) -> decoupled(weight_decay=0.01) -> descend(lr=0.001)
     reads the gradients once more for clipped_norm
     """
     lines = [_line(optimizer, number, group) for number, group in enumerate(optimizer.param_groups)]
-    reducing = [t.rule.name for t in optimizer.transforms if t.reduce is not None]
+    programs = map(optimizer.program, optimizer.param_groups)
+    reducing = [p.stages[i].rule.name for p in programs for i in p.reducing]
     if reducing:
-        lines.append(f"reads the gradients once more for {', '.join(reducing)}")
+        lines.append(f"reads the gradients once more for {', '.join(dict.fromkeys(reducing))}")
     return "\n".join(lines)
 
 
 def _line(optimizer: "Optimizer", number: int, group: Mapping[str, Any]) -> str:
     params = group["params"]
-    engines = sorted({_engine(optimizer, p) for p in params})
+    program = optimizer.program(group)
+    engines = sorted({_engine(optimizer, p, program.elementwise) for p in params})
     tensors = f"{len(params)} tensor{'s' if len(params) != 1 else ''}"
     size = f"{tensors}, {sum(p.numel() for p in params):,} elements"
-    stages = " -> ".join(_text(stage, group) for stage in optimizer.program(group).stages)
+    stages = " -> ".join(_text(stage, group) for stage in program.stages)
     return f"group {number} ({', '.join([size, *engines])}): {stages}"
 
 
-def _engine(optimizer: "Optimizer", p: Tensor) -> str:
-    engine = optimizer.engine_of(local(p), is_dense(local(p)))
+def _engine(optimizer: "Optimizer", p: Tensor, elementwise: bool) -> str:
+    engine = optimizer.engine_of(local(p), is_dense(local(p)), elementwise)
     return str(vars(engine)["__name__"]).rpartition(".")[-1]
 
 

@@ -1,6 +1,6 @@
 """The fused engine: one native kernel a program, one pass over memory, one launch for all tensors (CPU)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from threading import RLock
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from thalweg.engine.batch import Batch, IntArray
-from thalweg.engine.plan import Program
+from thalweg.engine.plan import Program, Sums
 from thalweg.engine.threads import launch
 from thalweg.errors import UserError
 
@@ -85,22 +85,22 @@ def _kernel(program: Program, stage: int | None, dtypes: tuple[str, ...]) -> Ker
     return compile_kernel(codegen.emit_reduction(program, stage, dtypes))
 
 
-def total(batch: Batch, stage: int, totals: Mapping[int, float]) -> list[float]:
-    """Each tensor's sum for a reducing stage: one read-only pass, the same on any number of threads."""
-    table = _table(batch)
-    partials = np.zeros(len(table))
-    _run(batch, _kernel(batch.program, stage, batch.dtypes), batch.constants(totals, stage), partials)
-    sums = np.bincount(table[:, 0], partials, minlength=len(batch.params))
-    return [float(x) for x in sums]
+def total(batch: Batch, stage: int, sums: Sums) -> dict[str, list[float]]:
+    """Each tensor's value of each sum of a stage: one read-only pass, the same on any number of threads."""
+    table, names = _table(batch), tuple(batch.program.stages[stage].rule.sums)
+    partials = np.zeros((len(table), len(names)))
+    _run(batch, _kernel(batch.program, stage, batch.dtypes), batch.constants(sums, stage), partials)
+    columns = (np.bincount(table[:, 0], column, minlength=len(batch.params)) for column in partials.T)
+    return {name: column.tolist() for name, column in zip(names, columns, strict=True)}
 
 
-def step(batch: Batch, totals: Mapping[int, float]) -> None:
+def step(batch: Batch, sums: Sums) -> None:
     """Update parameters and states in one pass."""
     kernel = _kernel(batch.program, None, batch.dtypes)
     # Autograd shall notice a graph that still needs the old values. First, since the tensors that the reading
     # of the addresses brought into the caches leave them during the pass.
     increment_version(batch.params)
-    _run(batch, kernel, batch.constants(totals, None), None)
+    _run(batch, kernel, batch.constants(sums, None), None)
 
 
 def _table(batch: Batch) -> IntArray:

@@ -12,16 +12,17 @@ from torch import Tensor
 
 from thalweg.engine import addresses, distributed, fused
 from thalweg.engine.batch import LOW_BITS, Batch, Engine, IntArray, compute_dtype
+from thalweg.engine.counters import Counters
 from thalweg.engine.distributed import is_sharded, local
 from thalweg.engine.lowbits import is_low_precision
 from thalweg.engine.options import taken_apart
-from thalweg.engine.plan import Program
+from thalweg.engine.plan import Program, Sums
 from thalweg.errors import UserError
 
 if TYPE_CHECKING:
     from thalweg.engine.optimizer import Optimizer
 
-__all__ = ["Layout", "StepCounters", "initial_state", "is_dense"]
+__all__ = ["Layout", "Member", "initial_state", "is_dense"]
 
 _pointer = Tensor.data_ptr
 
@@ -34,29 +35,13 @@ def is_dense(p: Tensor) -> bool:
 def initial_state(program: Program, p: Tensor) -> dict[str, Any]:
     """Zero states in the precision of the arithmetic, and the low bits of a low-precision p."""
     state: dict[str, Any] = {"step": torch.zeros((), dtype=torch.float32, device="cpu")}
-    state.update((key, torch.zeros_like(p, dtype=compute_dtype(p))) for key in program.states)
+    for key, shape in program.shapes(p.shape).items():
+        like = p if shape == p.shape else p.new_empty(shape)
+        state[key] = torch.zeros_like(like, dtype=compute_dtype(p))
+    state.update((key, torch.zeros((), dtype=torch.float64, device="cpu")) for key in program.numbers)
     if is_low_precision(p):
         state[LOW_BITS] = torch.zeros_like(p, dtype=torch.int16)
     return state
-
-
-class StepCounters:
-    """Step counts of all parameters in one array; each ``state["step"]`` is a view of its element.
-
-    torch keeps one 0-d tensor a parameter: adding 1 to 300 of them costs more than the update itself.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.tensor = torch.zeros(count, dtype=torch.float32, device="cpu")
-        self.values = self.tensor.numpy()
-        self.views = self.tensor.unbind()
-        self.versions: dict[int, int] = {}  # autograd's count of writes to each low-precision parameter
-
-    def adopt(self, index: int, state: dict[str, Any]) -> None:
-        """Take over a parameter's count."""
-        if state["step"] is not self.views[index]:
-            self.values[index] = float(state["step"])
-            state["step"] = self.views[index]
 
 
 def _kind(p: Tensor) -> tuple[Any, ...]:
@@ -86,11 +71,12 @@ class Member:
         """Sort out once what is the same at every step."""
         self.places: list[int] = self.index.tolist()
         self.pointers = np.array(list(map(_pointer, self.batch.params)), dtype=np.int64)
-        readers = [operator.itemgetter(key) for key in ("step", *self.keys)]
+        readers = [operator.itemgetter(key) for key in ("step", *self.keys, *self.batch.program.numbers)]
         self.columns = [(read, list(map(read, self.slots))) for read in readers]
         whole = bool((np.diff(self.index) == 1).all())  # a slice is read faster than places one by one
         self.span = slice(self.places[0], self.places[-1] + 1) if whole else self.index
         self.own_groups, self.group_rows = np.unique(self.groups, return_inverse=True)
+        self.row_groups: list[int] = self.own_groups.tolist()
         self.reader = self._reader()
         # A gradient of one element may be a view that stands for the negative of its memory; see `_kind`.
         self.single = [p for p in self.batch.params if p.numel() == 1]
@@ -134,7 +120,7 @@ class Layout:
         params: list[Tensor],
         live: bytes,
         programs: Sequence[Program],
-        counters: StepCounters,
+        counters: Counters,
     ) -> None:
         self.optimizer, self.params, self.counters = optimizer, params, counters
         self.programs = programs
@@ -146,43 +132,56 @@ class Layout:
         groups = [i for i, group in enumerate(optimizer.param_groups) for _ in group["params"]]
         for i, p in enumerate(self.locals):
             if live[i]:
-                engine = optimizer.engine_of(p, is_dense(p))
-                reach = distributed.reach(params[i], optimizer.name_of(i)) if self.sharded else None
-                kinds.setdefault((programs[groups[i]], p.dtype, p.device, engine, reach), []).append(i)
-        for (program, _, _, engine, reach), index in kinds.items():
-            self.members.append(self._member(program, engine, index, [groups[i] for i in index], reach))
+                program = programs[groups[i]]
+                engine = optimizer.engine_of(p, is_dense(p), program.elementwise)
+                reach = self._reach(i, program) if self.sharded else None
+                keys = tuple(program.shapes(p.shape))
+                kinds.setdefault((program, p.dtype, p.device, engine, reach, keys), []).append(i)
+        for (program, _, _, engine, reach, keys), index in kinds.items():
+            self.members.append(self._member(program, engine, index, groups, reach, keys))
         self.slots = list(optimizer.state.values())
+
+    def _reach(self, i: int, program: Program) -> distributed.Reach | None:
+        name = self.optimizer.name_of(i)
+        if is_sharded(self.params[i]) and not program.elementwise:
+            owner = type(self.optimizer).__name__
+            raise UserError(
+                f"{name} is sharded, and {owner} works on whole tensors; replicate it, or use Adam"
+            )
+        return distributed.reach(self.params[i], name)
 
     def _member(
         self,
         program: Program,
         engine: Engine,
         index: list[int],
-        groups: list[int],
+        groups: Sequence[int],
         reach: distributed.Reach | None,
+        own: tuple[str, ...],
     ) -> Member:
         params = [self.locals[i] for i in index]
-        keys = (*program.states, LOW_BITS) if is_low_precision(params[0]) else program.states
-        slots = [self._slot(i, g, keys) for i, g in zip(index, groups, strict=True)]
+        keys = (*own, LOW_BITS) if is_low_precision(params[0]) else own
+        slots = [self._slot(i, groups[i], program, keys) for i in index]
         states = [[local(slot[key]) for slot in slots] for key in keys]
         rows = np.zeros(len(params), dtype=np.int64)
-        batch = Batch(program, params, [], states, rows)
-        kinds = list(map(_kind, params))
-        return Member(batch, engine, np.array(index), np.array(groups), keys, slots, kinds, reach)
+        batch = Batch(program, params, [], states, rows, keys=own)
+        kinds, numbers = list(map(_kind, params)), np.array([groups[i] for i in index])
+        return Member(batch, engine, np.array(index), numbers, keys, slots, kinds, reach)
 
-    def _slot(self, i: int, group: int, keys: Sequence[str]) -> dict[str, Any]:
+    def _slot(self, i: int, group: int, program: Program, keys: Sequence[str]) -> dict[str, Any]:
         """A parameter's state: begun where it has none, fitted to the parameter where that has changed."""
         optimizer, p = self.optimizer, self.params[i]
         slot: dict[str, Any] = optimizer.state[p]
-        if any(slot.get(key) is None for key in ("step", *keys)):
+        if any(slot.get(key) is None for key in ("step", *keys, *program.numbers)):
             found = {key: value for key, value in slot.items() if value is not None}
             slot.update({**optimizer.states_of(optimizer.param_groups[group], p), **found})
+        shapes = program.shapes(p.shape)
         for key in keys:
-            slot[key] = self._fitted(i, key, slot[key])
-        self.counters.adopt(i, slot)
+            slot[key] = self._fitted(i, key, slot[key], shapes.get(key, tuple(p.shape)))
+        self.counters.adopt(i, slot, program.numbers)
         return slot
 
-    def _fitted(self, i: int, key: str, state: Tensor) -> Tensor:
+    def _fitted(self, i: int, key: str, state: Tensor, shape: tuple[int, ...]) -> Tensor:
         p = self.params[i]
         dtype = torch.int16 if key == LOW_BITS else compute_dtype(p)
         if is_sharded(p) != is_sharded(state):
@@ -191,11 +190,13 @@ class Layout:
             )
         if _kind(state) == (dtype, *_kind(p)[1:]) and local(state).shape == local(p).shape:
             return state
-        if state.shape != p.shape:
+        if state.shape != shape:
             raise UserError(
                 f"the state {key} of {self.optimizer.name_of(i)} has shape {tuple(state.shape)}, not "
-                f"{tuple(p.shape)}; after a change of size, delete its state: del optimizer.state[p]"
+                f"{shape}; after a change of size, delete its state: del optimizer.state[p]"
             )
+        if shape != p.shape:
+            return state.to(device=p.device, dtype=dtype)
         return torch.empty_like(p, dtype=dtype).copy_(state)
 
     def holds(self, params: Sequence[Tensor], state: Mapping[Tensor, Any]) -> bool:
@@ -258,23 +259,40 @@ class Layout:
         return torch.empty_like(p).copy_(g)
 
     def _scalars(self, member: Member) -> None:
-        """One mapping of scalars for each distinct (group, step count)."""
-        batch, groups = member.batch, self.optimizer.param_groups
-        counts = self.counters.values[member.span]
-        if (counts == counts[0]).all():
+        """One mapping of scalars for each distinct (group, step count, numbers), or for each tensor."""
+        batch, groups, program = member.batch, self.optimizer.param_groups, member.batch.program
+        counts = self.counters.steps.values[member.span]
+        simple = not (program.numbers or program.by_tensor)
+        if simple and (counts == counts[0]).all():
             batch.rows, t = member.group_rows, int(counts[0]) + 1
             batch.values = [_values(groups[i], t) for i in member.own_groups.tolist()]
+            member.row_groups = member.own_groups.tolist()
             return
-        steps = counts.astype(np.int64) + 1
-        distinct, batch.rows = np.unique(member.groups * 2**32 + steps, return_inverse=True)
-        batch.values = [_values(groups[key >> 32], key & 0xFFFFFFFF) for key in distinct.tolist()]
+        numbers = [self.counters.numbers[key].values[member.span] for key in program.numbers]
+        table = np.column_stack([member.groups, counts, *numbers])
+        batch.rows = np.arange(len(table))
+        if not program.by_tensor:
+            table, batch.rows = np.unique(table, axis=0, return_inverse=True)
+        member.row_groups = table[:, 0].astype(np.int64).tolist()
+        batch.values = [
+            {**_values(groups[int(group)], int(count) + 1), **dict(zip(program.numbers, own, strict=True))}
+            for group, count, *own in table.tolist()
+        ]
 
-    def count(self) -> None:
-        """The step was taken: count it."""
-        for member in self.members:
-            self.counters.values[member.span] += 1
+    def count(self, sums: Sequence[Sums]) -> None:
+        """The step was taken: count it, and keep the new numbers."""
+        for member, own in zip(self.members, sums, strict=True):
+            if member.batch.program.numbers:
+                self._carry(member, own)
+            self.counters.steps.values[member.span] += 1
             if member.batch.split:
                 self.counters.versions.update((i, self.params[i]._version) for i in member.index.tolist())
+
+    def _carry(self, member: Member, sums: Sums) -> None:
+        carried = member.batch.carried(sums)
+        for key in member.batch.program.numbers:
+            new = np.array([row[key] for row in carried])
+            self.counters.numbers[key].values[member.span] = new[member.batch.rows]
 
     def settle(self) -> None:
         """Forget the low bits of a parameter that someone else has written to since the last step."""

@@ -14,15 +14,17 @@ from torch import Tensor
 from torch._compile import _disable_dynamo
 
 from thalweg.engine import compiled, fused, reference
-from thalweg.engine.batch import Batch, Engine
+from thalweg.engine.batch import Engine
 from thalweg.engine.checkpoint import detached_counts, loading, portable, report
-from thalweg.engine.distributed import summed
+from thalweg.engine.counters import Counters
 from thalweg.engine.explain import explain
 from thalweg.engine.interrupt import held
-from thalweg.engine.layout import Layout, StepCounters, initial_state
+from thalweg.engine.layout import Layout, initial_state
 from thalweg.engine.options import check_options
-from thalweg.engine.plan import Program, Totals, Transform, compose
+from thalweg.engine.plan import Program, Transform, compose
 from thalweg.engine.rule import Rule
+from thalweg.engine.sums import taken
+from thalweg.engine.tensor_rule import TensorRule
 from thalweg.errors import UserError
 
 __all__ = ["Optimizer"]
@@ -66,7 +68,7 @@ class Optimizer(torch.optim.Optimizer):
         self._forget()
         super().__init__(params, defaults)
 
-    def algorithm(self, group: Mapping[str, Any]) -> tuple[Rule, tuple[Transform, ...]]:
+    def algorithm(self, group: Mapping[str, Any]) -> tuple[Rule | TensorRule, tuple[Transform, ...]]:
         """The rule of a group and the transforms that belong to the algorithm itself."""
         raise NotImplementedError
 
@@ -172,11 +174,11 @@ class Optimizer(torch.optim.Optimizer):
         """The state of a parameter before its first step."""
         return initial_state(self.program(group), p)
 
-    def engine_of(self, p: Tensor, dense: bool) -> Engine:
+    def engine_of(self, p: Tensor, dense: bool, elementwise: bool = True) -> Engine:
         """The engine that runs a parameter."""
         name = self.engine or ("fused" if p.device.type == "cpu" else "compiled")
         unsuited = (
-            not dense
+            not (dense and elementwise)
             or not _is_plain(p)
             or p.device.type == "meta"
             or self.defaults.get("differentiable", False)
@@ -202,18 +204,19 @@ class Optimizer(torch.optim.Optimizer):
     def _forget(self) -> None:
         self._layouts: dict[Any, Layout] = {}
         self._latest: Layout | None = None
-        self._counters: StepCounters | None = None
+        self._counters: Counters | None = None
 
     def _update(self) -> None:
-        layout, batches = self._prepare()
-        if self._reduce(layout, batches):
+        layout = self._prepare()
+        sums = taken(layout)
+        if sums is None:
             return
         with held():
-            for batch, engine, totals in batches:
-                engine.step(batch, totals)
-            layout.count()
+            for member, own in zip(layout.members, sums, strict=True):
+                member.engine.step(member.batch, own)
+            layout.count(sums)
 
-    def _prepare(self) -> tuple[Layout, list[tuple[Batch, Engine, dict[int, float]]]]:
+    def _prepare(self) -> Layout:
         params = list(chain.from_iterable(group["params"] for group in self.param_groups))
         programs = tuple(map(self.program, self.param_groups))
         layout = self._latest
@@ -222,7 +225,7 @@ class Optimizer(torch.optim.Optimizer):
         if layout is None or not (ready and layout.holds(params, self.state)):
             layout = self._latest = self._look(params, programs)
         layout.begin()
-        return layout, [(m.batch, m.engine, {}) for m in layout.members]
+        return layout
 
     def _look(self, params: list[Tensor], programs: tuple[Program, ...]) -> Layout:
         """The layout for the gradients that are there, prepared for a step from Python."""
@@ -230,36 +233,13 @@ class Optimizer(torch.optim.Optimizer):
         live = bytes(map(operator.is_not, grads, repeat(None)))
         layout = self._layouts.get((live, programs))
         if layout is None or not (layout.holds(params, self.state) and layout.in_place()):
-            if self._counters is None or len(self._counters.values) != len(params):
-                self._counters = StepCounters(len(params))
+            if self._counters is None or len(self._counters.steps.values) != len(params):
+                self._counters = Counters(len(params))
             if len(self._layouts) > 16:  # a pattern of missing gradients that changes at every step
                 self._layouts.clear()
             layout = self._layouts[live, programs] = Layout(self, params, live, programs, self._counters)
         layout.refresh(grads)
         return layout
-
-    def _reduce(self, layout: Layout, batches: Sequence[tuple[Batch, Engine, dict[int, float]]]) -> bool:
-        """Run the read-only passes; True if a transform asks to skip the step."""
-        for transform in self.transforms:
-            if transform.reduce is None:
-                continue
-            by_name: dict[str, float] = {}
-            places, total = [], 0.0
-            for (batch, engine, totals), member in zip(batches, layout.members, strict=True):
-                stage = next(
-                    i for i in batch.program.reducing if batch.program.stages[i].transform is transform
-                )
-                places.append((totals, stage))
-                sums = engine.total(batch, stage, totals)
-                if member.reach is not None:
-                    sums = summed(sums, member.reach)
-                by_name.update(zip(layout.names(member), sums, strict=True))
-                total += sum(sums)
-            for totals, stage in places:
-                totals[stage] = total
-            if transform.check is not None and transform.check(Totals(total, by_name)):
-                return True
-        return False
 
 
 @_disable_dynamo

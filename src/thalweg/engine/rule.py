@@ -11,6 +11,10 @@ A rule is written as the paper writes it::
 Arguments before the star are per element (the parameter, the gradient or step, then the state buffers);
 those after it are scalars. The body is assignments and one return, made of ``+ - * /``, comparisons, the
 functions of `thalweg.engine.ops` and, among scalars, ``**``. Everything else is refused with file and line.
+
+A scalar that stands in `states` is a state too, one number a parameter; its new value is returned after the
+buffers. A scalar may also be a sum over elements, such as a squared norm: `sums` gives its formula, and the
+engine computes it in a read-only pass before the step.
 """
 
 import ast
@@ -19,13 +23,15 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from thalweg.engine import ops
 from thalweg.engine.lift import Lifted, lift
 from thalweg.errors import UserError
 
-__all__ = ["Rule", "formula", "rule"]
+__all__ = ["Over", "Rule", "formula", "rule"]
+
+Over = Literal["all", "group", "tensor"]
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -42,6 +48,8 @@ class Rule:
         tensors: names of the per-element arguments, in order.
         scalars: names of the scalar arguments.
         states: for each state argument, its key in the optimizer's ``state_dict``.
+        sums: for each scalar that is a sum over elements, its formula; it may ask for the rule's arguments.
+        over: what a sum spans: "all" parameters of the optimizer, those of a "group", or each "tensor" alone.
         moves: True if the first value returned is the new parameter instead of a step.
         body: the assignments, in order, as (name, expression).
         returns: the expressions returned, in order.
@@ -53,8 +61,26 @@ class Rule:
     scalars: tuple[str, ...]
     states: Mapping[str, str]
     moves: bool
+    sums: Mapping[str, "Rule"]
+    over: Over
     body: tuple[tuple[str, ast.expr], ...]
     returns: tuple[ast.expr, ...]
+
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        """Keys of the states that are kept for each element, in the order of their arguments."""
+        return tuple(self.states[name] for name in self.tensors if name in self.states)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Keys of the states that are one number a parameter, in the order of their arguments."""
+        return tuple(self.states[name] for name in self.scalars if name in self.states)
+
+    @cached_property
+    def new_numbers(self) -> tuple[int, ...]:
+        """For each of `numbers`, the place of its new value among the lifted scalars."""
+        ends = self.lifted.returns[1 + len(self.buffers) :]
+        return tuple(self.lifted.constants.index(end.id) for end in ends if isinstance(end, ast.Name))
 
     @cached_property
     def lifted(self) -> Lifted:
@@ -81,26 +107,38 @@ def _find(module: str, name: str) -> Rule:
 
 
 def rule(
-    *, states: Mapping[str, str] | None = None, moves: bool = False
+    *,
+    states: Mapping[str, str] | None = None,
+    moves: bool = False,
+    sums: Mapping[str, Rule] | None = None,
+    over: Over = "all",
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Parse the decorated function into a `Rule`.
 
     Args:
         states: for each state argument, its key in ``state_dict`` (torch's own key where torch has one).
         moves: the function returns the new parameter itself instead of a step to be scaled by ``-lr``.
+        sums: for each scalar argument that is a sum over elements, its `formula`.
+        over: what the sums span: "all", "group" or "tensor".
 
     Raises:
         UserError: the function uses something outside the vocabulary; the message names file and line.
     """
-    return lambda function: _parse(function, dict(states or {}), moves)
+    return lambda function: _parse(function, dict(states or {}), moves, dict(sums or {}), over)
 
 
 def formula(function: Callable[..., Any]) -> Rule:
-    """Parse a function that has no state: a transform's or a reduction's formula."""
-    return _parse(function, {}, False)
+    """Parse a function that keeps no state: a transform's formula, or that of a sum."""
+    return _parse(function, None, False, {}, "all")
 
 
-def _parse(function: Callable[..., Any], states: Mapping[str, str], moves: bool) -> Rule:
+def _parse(
+    function: Callable[..., Any],
+    states: Mapping[str, str] | None,
+    moves: bool,
+    sums: Mapping[str, Rule],
+    over: Over,
+) -> Rule:
     reader = _Reader(function)
     definition = reader.definition
     arguments = definition.args
@@ -114,18 +152,41 @@ def _parse(function: Callable[..., Any], states: Mapping[str, str], moves: bool)
         if isinstance(argument, ast.arg):
             reader.check_name(argument, argument.arg)
     body, returns = reader.read(tensors + scalars)
-    if set(states) != set(tensors[2:]):
-        reader.refuse(definition, f"states= must name exactly the arguments after g: {tensors[2:]}")
-    if len(returns) != 1 + len(states):
-        reader.refuse(
-            definition, f"it must return 1 value and {len(states)} states, not {len(returns)} values"
-        )
-    parsed = Rule(definition.name, function, tensors, scalars, states, moves, body, returns)
+    kept = states or {}
+    _check_states(reader, states, sums, tensors, scalars)
+    if len(returns) != 1 + len(kept):
+        reader.refuse(definition, f"it must return 1 value and {len(kept)} states, not {len(returns)} values")
+    parsed = Rule(definition.name, function, tensors, scalars, kept, moves, sums, over, body, returns)
     try:
-        parsed.lifted  # noqa: B018 - computed here so that a rule that cannot be lifted is refused at once
+        ends = parsed.lifted.returns[
+            1 + len(parsed.buffers) :
+        ]  # lifted here: what cannot be is refused at once
     except UserError as error:
         reader.refuse(definition, str(error))
+    for expression, end in zip(returns[1 + len(parsed.buffers) :], ends, strict=True):
+        if not (isinstance(end, ast.Name) and end.id in parsed.lifted.constants):
+            reader.refuse(
+                definition, f"{ast.unparse(expression)!r} is a scalar state and depends on elements"
+            )
     return parsed
+
+
+def _check_states(
+    reader: "_Reader",
+    states: Mapping[str, str] | None,
+    sums: Mapping[str, Rule],
+    tensors: tuple[str, ...],
+    scalars: tuple[str, ...],
+) -> None:
+    if states is not None and not set(tensors[2:]) <= set(states) <= {*tensors[2:], *scalars}:
+        reader.refuse(
+            reader.definition,
+            f"states= must name exactly the arguments after g: {tensors[2:]}, and scalars that are kept",
+        )
+    if not set(sums) <= set(scalars) - set(states or {}):
+        reader.refuse(
+            reader.definition, f"sums= names {sorted(sums)}; each is a scalar argument and no state"
+        )
 
 
 class _Reader:

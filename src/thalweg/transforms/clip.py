@@ -3,7 +3,7 @@
 from thalweg.engine.ops import maximum, minimum, sqrt
 from thalweg.engine.options import check_value
 from thalweg.engine.plan import Totals, Transform
-from thalweg.engine.rule import formula
+from thalweg.engine.rule import formula, rule
 
 __all__ = ["clip_norm", "clip_value"]
 
@@ -20,7 +20,7 @@ def square(p, g):  # type: ignore[no-untyped-def]
     return g * g
 
 
-@formula
+@rule(sums={"total": square})
 def clipped_norm(p, g, *, total, max_norm):  # type: ignore[no-untyped-def]
     """The gradient scaled down to norm max_norm if it is longer."""
     return g * (max_norm / maximum(max_norm, sqrt(total)))
@@ -69,7 +69,7 @@ def clip_norm(max_norm: float) -> Transform:
             nothing is changed. Torch would spread the NaN to every gradient.
     """
     check_value("clip_norm", "max_norm", max_norm, "(0, inf)")
-    return Transform(clipped_norm, on="grad", options={"max_norm": max_norm}, reduce=square, check=_finite)
+    return Transform(clipped_norm, on="grad", options={"max_norm": max_norm}, check=_finite)
 
 
 def _finite(totals: Totals) -> bool:

@@ -4,22 +4,22 @@ from typing import Literal
 
 from thalweg.engine.ops import isfinite, where
 from thalweg.engine.plan import Totals, Transform
-from thalweg.engine.rule import formula
+from thalweg.engine.rule import formula, rule
 from thalweg.errors import UserError
 
 __all__ = ["guard"]
 
 
 @formula
-def passed(p, g, *, total):  # type: ignore[no-untyped-def]
-    """The gradient as it is: the guard only looks."""
-    return g
-
-
-@formula
 def count_not_finite(p, g):  # type: ignore[no-untyped-def]
     """Summed over all elements: how many are infinite or NaN."""
     return where(isfinite(g), 0, 1)
+
+
+@rule(sums={"total": count_not_finite})
+def passed(p, g, *, total):  # type: ignore[no-untyped-def]
+    """The gradient as it is: the guard only looks."""
+    return g
 
 
 def guard(policy: Literal["raise", "skip"] = "raise") -> Transform:
@@ -35,7 +35,7 @@ def guard(policy: Literal["raise", "skip"] = "raise") -> Transform:
     """
     if policy not in ("raise", "skip"):
         raise UserError(f"guard: policy must be 'raise' or 'skip', got {policy!r}")
-    return Transform(passed, on="grad", reduce=count_not_finite, check=_raise if policy == "raise" else _skip)
+    return Transform(passed, on="grad", check=_raise if policy == "raise" else _skip)
 
 
 def _skip(totals: Totals) -> bool:
