@@ -81,6 +81,14 @@ def test_another_ending_is_refused_and_nothing_is_written(name: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="a table of 1,000,000,000 steps is too long; draw 10,000,000 steps at"
+    ):
+        cosine(10**9).save(tmp_path / "curve.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_browser_draws_the_picture_light_and_dark(tmp_path: Path) -> None:
     assert shutil.which("chromium"), "this test needs chromium on the PATH; .ci/run installs it"
     cosine(900).save(tmp_path / "curve.svg")

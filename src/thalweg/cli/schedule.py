@@ -15,8 +15,9 @@ def schedule(
 ) -> None:
     """Draw a schedule: the value of the learning rate over the steps.
 
-    Schedules are joined with >>. There are constant, step, multistep, exponential, linear, polynomial,
-    cosine, inverse_sqrt and warmup.
+    Schedules are joined with >>. There are warmup, constant, linear, polynomial, cosine, exponential,
+    inverse_sqrt, step, multistep, wsd, one_cycle, cosine_restarts, triangular, triangular2 and exp_range;
+    a name alone shows its options.
     """
     from thalweg import schedules
 

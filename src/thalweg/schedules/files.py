@@ -9,6 +9,7 @@ from thalweg.schedules.axes import label, levels, ticks
 from thalweg.schedules.base import Schedule
 from thalweg.schedules.sampling import sample
 
+_MOST_ROWS = 10_000_000  # half a gigabyte
 _WIDTH, _HEIGHT = 720, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 24, 56, 52
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
@@ -66,6 +67,8 @@ def svg(schedule: Schedule, steps: int, base: float) -> str:
 
 
 def _write_table(schedule: Schedule, path: Path, steps: int, base: float) -> None:
+    if steps > _MOST_ROWS:
+        raise UserError(f"a table of {steps:,} steps is too long; draw {_MOST_ROWS:,} steps at most")
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["step", "factor", "value"])
