@@ -1,4 +1,4 @@
-"""The two kinds of exported optimizers: those that run a rule, and those that evaluate the loss themselves."""
+"""The kinds of exported optimizers: those that run a rule, and those that evaluate the loss themselves."""
 
 from thalweg import optim
 from thalweg.engine.optimizer import Optimizer
