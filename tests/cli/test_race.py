@@ -88,7 +88,13 @@ def test_a_race_that_is_over_can_be_resumed(race, capsys):
 def test_optimizers_are_listed(capsys):
     code, out, err = end(["race", "--list-optimizers"], capsys)
     assert (code, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()] == list(PRIORS)
+    head, *lines = out.splitlines()
+    assert head.split()[:2] == ["name", "class"]
+    assert [line.split()[0] for line in lines] == list(PRIORS)
+    adamw = next(line for line in lines if line.startswith("adamw "))
+    assert "AdamW" in adamw
+    assert " 8 B " in adamw
+    assert "AlgoPerf" in adamw
 
 
 WRONG = {

@@ -5,6 +5,7 @@ import pickle
 import pytest
 import torch
 
+from thalweg import optim
 from thalweg.errors import UserError
 from thalweg.race.priors import PRIORS
 from thalweg.race.recipe import BASELINE, DECAYS, Recipe, number
@@ -21,10 +22,15 @@ def small_model():
 
 def train(model, optimizer, scheduler, steps=4):
     x, y = torch.randn(8, 3, generator=torch.Generator().manual_seed(1)), torch.ones(8, 2)
-    for _ in range(steps):
+
+    def closure():
         optimizer.zero_grad()
-        torch.nn.functional.mse_loss(model(x), y).backward()
-        optimizer.step()
+        loss = torch.nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
         scheduler.step()
     return model.weight.detach().clone()
 
@@ -105,7 +111,8 @@ def test_a_built_recipe_trains_like_torch_s_optimizer(key):
     ours = small_model()
     optimizer, scheduler = recipe.build(ours.parameters(), 4)
     twin = small_model()
-    reference = getattr(torch.optim, PRIORS[key].cls)(twin.parameters(), lr=recipe.lr, **recipe.options)
+    cls = getattr(torch.optim, PRIORS[key].cls, None) or getattr(optim, PRIORS[key].cls)
+    reference = cls(twin.parameters(), lr=recipe.lr, **recipe.options)
     still = torch.optim.lr_scheduler.LambdaLR(reference, lambda step: 1.0)
     torch.testing.assert_close(train(ours, optimizer, scheduler), train(twin, reference, still))
 

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from thalweg.race.recipe import Recipe
-from thalweg.race.run import Point, RunResult, evaluation_steps, fit, returned_process, run
+from thalweg.race.run import RunResult, fit, returned_process, run
+from thalweg.race.training import Point, evaluation_steps
 from thalweg.tasks import Task, load
 
 ADAMW = Recipe("adamw", 1e-2, {"betas": (0.9, 0.999), "weight_decay": 0.1}, warmup=0.1, clip=1.0)

@@ -2,9 +2,10 @@ import math
 
 import pytest
 
-from thalweg.race.priors import PRIORS, Choice, Range
+from thalweg.race.priors import PRIORS
 from thalweg.race.recipe import Recipe
 from thalweg.race.sampling import halton, near, on_edge, recipe_of, trials, values_of
+from thalweg.race.space import Choice, Range
 
 KEYS = pytest.mark.parametrize("key", PRIORS)
 

@@ -22,9 +22,14 @@ def _list_optimizers(wanted: bool) -> None:
         return
     from thalweg.race.priors import PRIORS
 
+    width = max(len(key) for key in PRIORS)
+    head = f"{'name':<{width}}  {'class':<17}  {'default':<7}  {'lr searched':<14}"
+    print(f"{head}  {'state a parameter':<20}  source of the space")
     for prior in PRIORS.values():
-        lr = prior.space["lr"]
-        print(f"{prior.key:<12}optim.{prior.cls:<9} default lr {prior.default_lr:<7g} {lr}   {prior.source}")
+        print(
+            f"{prior.key:<{width}}  {prior.cls:<17}  {prior.default_lr:<7g}  {prior.space['lr']!s:<14}  "
+            f"{prior.state_text:<20}  {prior.source}"
+        )
     raise typer.Exit
 
 
@@ -48,7 +53,11 @@ _Steps = Annotated[
 ]
 _Optimizers = Annotated[
     str | None,
-    typer.Option(metavar="A,B,...", help="Who races.", show_default="adamw,nesterov,rmsprop,adagrad"),
+    typer.Option(
+        metavar="A,B,...",
+        help="Who races; 'all' is every optimizer that can run on the task.",
+        show_default="adamw,nesterov,rmsprop,adagrad",
+    ),
 ]
 _List = Annotated[
     bool,
@@ -148,6 +157,8 @@ def _say(job: "Job", result: "RaceResult") -> None:
     for line in (verdict.sentence, verdict.baseline_sentence, *verdict.notes):
         if line:
             print(line)
+    for name, why in result.left_out.items():
+        print(f"Left out {name}: {why}")
     if result.recipe is not None:
         print(f"Recipe   {result.recipe_file}     {result.recipe.describe()}")
     print(f"Report   {result.report}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thalweg.race.run import Point, RunResult
+    from thalweg.race.run import RunResult
+    from thalweg.race.training import Point
     from thalweg.tasks import Task
 
 _TaskName = Annotated[

@@ -1,7 +1,7 @@
 """Race from Python: ``thalweg.race(task, budget="3m")``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -9,11 +9,13 @@ from time import perf_counter
 from thalweg.errors import UserError
 from thalweg.race.budget import check_steps
 from thalweg.race.driver import conduct
+from thalweg.race.eligible import field, free_memory
 from thalweg.race.job import Job, Request, make_folder, new_folder, stored_request
-from thalweg.race.ledger import FILE
+from thalweg.race.ledger import FILE, Ledger
 from thalweg.race.live import View, view_for
-from thalweg.race.priors import check_optimizers
+from thalweg.race.priors import ALL, check_optimizers
 from thalweg.race.recipe import Recipe
+from thalweg.race.saved import cores
 from thalweg.race.train import whole
 from thalweg.race.verdict import Verdict
 from thalweg.tasks import Task, check, load
@@ -35,6 +37,7 @@ class RaceResult:
         report: the page that shows it.
         ledger: the file with every run.
         recipe_file: ``recipe.json``; None without a recipe.
+        left_out: who could not race, with the reason.
     """
 
     recipe: Recipe | None
@@ -43,6 +46,7 @@ class RaceResult:
     report: Path
     ledger: Path
     recipe_file: Path | None
+    left_out: Mapping[str, str]
 
 
 def finish(job: Job, view: View) -> RaceResult:
@@ -51,9 +55,11 @@ def finish(job: Job, view: View) -> RaceResult:
 
     verdict = conduct(job, view)
     page, ledger = job.folder / "report.html", job.folder / FILE
+    with Ledger.open(ledger) as file:
+        left_out = file.meta().get("left_out") or {}
     report.write(ledger, page)
     recipe_file = job.folder / "recipe.json" if verdict.winner else None
-    return RaceResult(verdict.winner, verdict, job.folder, page, ledger, recipe_file)
+    return RaceResult(verdict.winner, verdict, job.folder, page, ledger, recipe_file, left_out)
 
 
 def race(
@@ -61,7 +67,7 @@ def race(
     budget: str | float | None = None,
     *,
     steps: int | None = None,
-    optimizers: Sequence[str] | None = None,
+    optimizers: Sequence[str] | str | None = None,
     seed: int = 0,
     workers: int | None = None,
     device: str = "auto",
@@ -78,7 +84,8 @@ def race(
             ``steps`` is given.
         steps: the length of a full run, at least 40. With ``budget`` too, the other sizes of the race
             (trials, finalists, seeds) are the largest that fit; a budget that fits none is refused.
-        optimizers: who races; by default adamw, nesterov, rmsprop and adagrad.
+        optimizers: who races; by default adamw, nesterov, rmsprop and adagrad. "all" is every one that can
+            run on the task; who cannot is left out, and the verdict's page says why.
         seed: another seed gives other trials and other runs.
         workers: processes; by default what measures fastest.
         device: "auto" is CUDA or MPS where there is one.
@@ -110,7 +117,7 @@ def prepare(
     budget: str | float | None = None,
     *,
     steps: int | None = None,
-    optimizers: Sequence[str] | None = None,
+    optimizers: Sequence[str] | str | None = None,
     seed: int = 0,
     workers: int | None = None,
     device: str = "auto",
@@ -124,7 +131,10 @@ def prepare(
         budget = "3m"
     if not 0 <= seed < 1_000_000:
         raise UserError(f"seed is {seed}; it is a whole number from 0 to 999,999")
-    names = check_optimizers(OPTIMIZERS if optimizers is None else optimizers)
+    asked = OPTIMIZERS if optimizers is None else (optimizers,) if isinstance(optimizers, str) else optimizers
+    everyone = list(asked) == [ALL]
+    if not everyone:
+        check_optimizers(asked)
     limit = None if budget is None else seconds(budget)
     check_steps(steps)
     whole("workers", workers)
@@ -136,8 +146,10 @@ def prepare(
             "put it in a file and give its path"
         )
     purpose = "compare" if compare else "find"
-    request = Request(found.source, names, limit, steps, seed, workers, where, purpose)
     facts = check(found, where)  # before a folder is made that nothing would be in
+    room = free_memory(where, workers or cores())
+    names, left_out = field(asked, facts.parameters, steps or facts.full_steps, room)
+    request = Request(found.source, names, limit, steps, seed, workers, where, purpose, everyone, left_out)
     folder = new_folder(found) if out is None else make_folder(Path(out))
     return Job(found, request, folder, began, facts)
 

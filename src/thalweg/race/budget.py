@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thalweg.errors import UserError
-from thalweg.race.plan import Plan
+from thalweg.race.plan import MOST_IN_HEATS, Plan
 from thalweg.race.priors import check_optimizers
 from thalweg.race.statistics import FEWEST_PAIRS, LEVEL, fewest_pairs
 
@@ -30,7 +30,7 @@ class Shape:
         name: For messages and tests.
         trials: Screening trials of each optimizer.
         screen: A screening run has 1/screen of the steps of a full run.
-        extra: Heats beyond the best trial of each optimizer; per optimizer when comparing.
+        extra: Heats beyond the best trial of each optimizer (of at most ten); per optimizer when comparing.
         rounds: Rounds of refinement.
         points: Runs in each round; when comparing, rounded up to the same number for each optimizer.
         finalists: Recipes in the final, at most; all optimizers when comparing.
@@ -147,9 +147,11 @@ def _fit(
         if longest >= length >= max(SHORTEST_RUN, shape.shortest * full_steps * (steps is None)):
             return shape, length
     least = _seconds(SHAPES[-1], len(names), purpose, steps or min(SHORTEST_RUN, full_steps), costs)
+    many = len(names) > 1
+    who = f"{len(names)} optimizers" if many else names[0]
     raise UserError(
-        f"a budget of {_time(budget)} is too small to race {len(names)} optimizers here; "
-        f"give at least {_time(least)}, or name fewer optimizers"
+        f"a budget of {_time(budget)} is too small to race {who} here; "
+        f"give at least {_time(least)}{', or name fewer optimizers' * many}"
     )
 
 
@@ -185,7 +187,9 @@ def _counts(shape: Shape, optimizers: int, purpose: str, steps: int) -> dict[str
     return {
         "screen_steps": max(steps // shape.screen, 1),
         "trials": shape.trials,
-        "heats": optimizers * (1 + (shape.extra > 0)) if equal else optimizers + shape.extra,
+        "heats": optimizers * (1 + (shape.extra > 0))
+        if equal
+        else min(optimizers, MOST_IN_HEATS) + shape.extra,
         "rounds": shape.rounds,
         "points": optimizers * math.ceil(shape.points / optimizers) if equal else shape.points,
         "finalists": finalists,

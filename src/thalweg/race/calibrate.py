@@ -2,9 +2,8 @@
 
 import contextlib
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -12,13 +11,16 @@ import torch
 
 from thalweg.errors import UserError
 from thalweg.race.executor import LocalExecutor
+from thalweg.race.priors import prior
 from thalweg.race.recipe import BASELINE, Recipe
-from thalweg.race.run import Training, blame, returned_process, seed_all, synchronize
+from thalweg.race.run import blame, returned_process, seed_all
+from thalweg.race.training import Training, synchronize
 from thalweg.tasks import Task
 
 MOST_WORKERS = 8  # of these each holds the task's data once more
 SAMPLES = 200
 CLEARLY = 1.2
+FEW, SOON = 6, 0.5  # steps, or seconds, that tell what an optimizer costs beside AdamW
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Speed:
         threads: CPU threads of each.
         step_seconds: one training step in one worker while all of them work.
         eval_seconds: one evaluation on the validation data, likewise.
+        weights: for each optimizer, how many times AdamW's step a gradient evaluation with it takes.
     """
 
     workers: int
     threads: int
     step_seconds: float
     eval_seconds: float
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def splits(cores: int, workers: int | None = None) -> list[tuple[int, int]]:
@@ -55,8 +59,9 @@ def splits(cores: int, workers: int | None = None) -> list[tuple[int, int]]:
 
 def recipes_to_warm(optimizers: Sequence[str]) -> list[Recipe]:
     """One recipe for each kernel that a race will need."""
-    defaults = [BASELINE, *(Recipe.default(key) for key in optimizers)]
-    return [replace(recipe, clip=clip) for recipe, clip in product(defaults, (None, 1.0))]
+    defaults = list(dict.fromkeys([BASELINE, *(Recipe.default(key) for key in optimizers)]))
+    clipped = [replace(recipe, clip=1.0) for recipe in defaults if "clip" in prior(recipe.optimizer).space]
+    return [*defaults, *clipped]
 
 
 def calibrate(
@@ -72,8 +77,22 @@ def calibrate(
     """
     texts = [recipe.to_json() for recipe in recipes_to_warm(optimizers)]
     count = len(executor.workers)
-    executor.ask([_request(device, 1, 0.0, texts[i::count]) for i in range(count)])
-    return best([_measure(executor, device, *choice, seconds) for choice in choices])
+    replies = executor.ask([_request(device, 1, 0.0, texts[i::count]) for i in range(count)])
+    found = best([_measure(executor, device, *choice, seconds) for choice in choices])
+    return replace(found, weights=weights_of(replies))
+
+
+def weights_of(replies: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What a step of each optimizer costs beside AdamW's in the same worker; the dearer of its kernels.
+
+    >>> weights_of([{"fastest": 2.0, "each": {"sgd": 1.0}}, {"fastest": 3.0, "each": {"sgd": 3.0}}])
+    {'sgd': 1.0}
+    """
+    found: dict[str, float] = {}
+    for reply in replies:
+        for key, seconds in reply["each"].items():
+            found[key] = max(found.get(key, 0.0), seconds / reply["fastest"])
+    return found
 
 
 def _measure(executor: LocalExecutor, device: str, workers: int, threads: int, seconds: float) -> Speed:
@@ -105,26 +124,29 @@ def calibrate_here(
     texts = [recipe.to_json() for recipe in recipes_to_warm(optimizers)]
     measured = []
     with returned_process():
-        speed(task, device, 1, 0.0, texts)
+        weights = weights_of([speed(task, device, 1, 0.0, texts)])
         for workers, threads in choices:
             reply = speed(task, device, threads, seconds, [])
             measured.append(Speed(workers, threads, reply["step"], reply["look"]))
-    return best(measured)
+    return replace(best(measured), weights=weights)
 
 
-def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequence[str]) -> dict[str, float]:
+def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequence[str]) -> dict[str, Any]:
     """Seconds of a training step and of an evaluation ("look"), measured for about ``seconds``.
 
-    A few steps with each of ``recipes`` come first, unmeasured, so that their kernels are compiled.
+    A few steps with each of ``recipes`` come first, so that their kernels are compiled; what the fastest of
+    them takes is in "each", by optimizer, and to compare it with AdamW's fastest in "fastest".
 
     Raises:
         UserError: the task fails.
     """
     torch.set_num_threads(threads)
     seed_all(0)
+    each: dict[str, float] = {}
     try:
-        for recipe in recipes:
-            _time_steps(task, Recipe.from_json(recipe), device, 0.0)
+        for recipe in map(Recipe.from_json, recipes):
+            fastest = min(_time_steps(task, recipe, device, SOON, FEW))
+            each[recipe.optimizer] = max(each.get(recipe.optimizer, 0.0), fastest)
         times = _time_steps(task, BASELINE, device, seconds)
         model = task.model().to(device)
         began = perf_counter()
@@ -132,17 +154,18 @@ def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequen
         look = perf_counter() - began
     except Exception as error:
         raise UserError(blame(error)) from error
-    return {"step": statistics.median(times), "look": look}
+    return {"step": statistics.median(times), "look": look, "fastest": min(times), "each": each}
 
 
-def _time_steps(task: Task, recipe: Recipe, device: str, seconds: float) -> list[float]:
+def _time_steps(task: Task, recipe: Recipe, device: str, seconds: float, most: int = SAMPLES) -> list[float]:
+    """Seconds of each gradient evaluation with its part of a step, without the first step."""
     training = Training(task, recipe, seed=0, steps=10_000, device=device)
     times: list[float] = []
     began = perf_counter()
-    while len(times) < 2 or (perf_counter() - began < seconds and len(times) < SAMPLES):
-        start = perf_counter()
+    while len(times) < 2 or (perf_counter() - began < seconds and len(times) < most):
+        start, before = perf_counter(), training.done
         with contextlib.suppress(FloatingPointError):  # whether it diverges is for the race to find out
-            training.advance(len(times), len(times) + 1)
+            training.advance(before + 1)
         synchronize(device)
-        times.append(perf_counter() - start)
+        times.append((perf_counter() - start) / max(training.done - before, 1))
     return times[1:]

@@ -6,14 +6,16 @@ because runs are deterministic and `next_runs` depends on plan and outcomes alon
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any
 
 from thalweg.errors import UserError
 from thalweg.race.budget import Costs, make_plan
 from thalweg.race.calibrate import Speed, calibrate, calibrate_here, splits
+from thalweg.race.eligible import too_slow
 from thalweg.race.executor import (
     FINAL_EVALS,
     SEARCH_EVALS,
@@ -118,13 +120,17 @@ def _fix_plan(ledger: Ledger, job: Job, executor: LocalExecutor | InProcessExecu
     view.note("measuring the speed of a step")
     try:
         speed = _speed(job.task, job.request, executor)
-        plan = plan_for(ledger.meta(), job.request, speed, perf_counter() - job.began)
+        slow = too_slow(speed.weights) if job.request.everyone else {}
+        names = tuple(name for name in job.request.optimizers if name not in slow)
+        request = replace(job.request, optimizers=names)
+        plan = plan_for(ledger.meta(), request, speed, perf_counter() - job.began)
     except UserError:  # such as a budget that is too small
         ledger.close()
         leave_nothing(job.folder)
         raise
     fixed = {"plan": json.loads(plan.to_json()), "plan_id": plan.id}
-    ledger.put_meta({**fixed, "workers": speed.workers, "speed": asdict(speed)})
+    left_out = {**job.request.left_out, **slow}
+    ledger.put_meta({**fixed, "workers": speed.workers, "speed": asdict(speed), "left_out": left_out})
     return plan
 
 
@@ -144,8 +150,9 @@ def _speed(task: Task, request: Request, executor: LocalExecutor | InProcessExec
 def plan_for(meta: dict[str, Any], request: Request, speed: Speed, startup: float) -> Plan:
     """The plan for a request, from what was measured."""
     facts = meta["facts"]
+    weights = [speed.weights.get(name, 1.0) for name in request.optimizers]
     costs = Costs(
-        step=speed.step_seconds,
+        step=speed.step_seconds * fmean(weights),
         look=speed.eval_seconds,
         startup=startup,
         workers=speed.workers,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from thalweg.race.priors import Range, prior
+from thalweg.race.priors import prior
 from thalweg.race.recipe import Recipe, number
 from thalweg.race.runs import Outcome
 from thalweg.race.sampling import on_edge, values_of
+from thalweg.race.space import Range
 
 
 @dataclass(frozen=True)

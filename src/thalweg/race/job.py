@@ -1,7 +1,8 @@
 """A race before it runs: what was asked for, and the folder that it lives in."""
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from thalweg.errors import UserError
@@ -13,7 +14,13 @@ LOG = "workers.log"
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for. It is kept in the ledger, so that a resumed race needs nothing said again."""
+    """What the user asked for. It is kept in the ledger, so that a resumed race needs nothing said again.
+
+    Attributes:
+        optimizers: who races.
+        everyone: whether "all" was asked for: then an optimizer that measures as too slow is left out too.
+        left_out: who cannot run on the task, with the reason.
+    """
 
     source: str
     optimizers: tuple[str, ...]
@@ -23,6 +30,8 @@ class Request:
     workers: int | None = None
     device: str = "cpu"
     purpose: str = "find"
+    everyone: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_folder(task: Task, base: Path = Path("runs")) -> Path:

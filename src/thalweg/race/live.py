@@ -8,7 +8,17 @@ from typing import Any, Protocol
 
 from thalweg.race.plan import Plan
 from thalweg.race.runs import RunSpec
-from thalweg.race.standing import Progress, Row, cells, figure, leader, phase_text, standings, title
+from thalweg.race.standing import (
+    Progress,
+    Row,
+    cells,
+    figure,
+    leader,
+    left_out,
+    phase_text,
+    standings,
+    title,
+)
 
 OFTEN = 0.25  # seconds between two drawings
 RARE = 30.0  # seconds between plain lines
@@ -62,7 +72,7 @@ class PlainView:
         """Print what is going to happen."""
         self._plan, self._progress = plan, Progress(plan, began)
         print(title(meta, plan))
-        for line in plan.describe():
+        for line in (*plan.describe(), *left_out(meta)):
             print(f"  {line}", flush=True)
 
     def update(self, rows: Sequence[Row], due: Sequence[RunSpec], progress: Mapping[str, int]) -> None:

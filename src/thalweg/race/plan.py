@@ -5,7 +5,8 @@ results of the phases before it, never on the clock:
 
 1. ``screen``: every optimizer gets the same number of trials, as short runs. A short run is a
    complete one, with its own warm-up and decay, because rankings flip during the decay.
-2. ``heats``: the best trial of each optimizer, and the best others, run again at full length.
+2. ``heats``: the best trial of each optimizer, and the best others, run again at full length. Of more
+   than ten optimizers only the ten best go on, unless the race compares.
 3. ``refine``: rounds of full-length runs of new recipes near the leaders.
 4. ``final``: the best recipes and torch's default AdamW, on fresh seeds that no earlier phase
    used. Every finalist gets the same seeds, so that differences are paired. Only this phase
@@ -21,13 +22,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from thalweg.errors import UserError
-from thalweg.race.priors import check_optimizers
+from thalweg.race.priors import check_optimizers, prior
 from thalweg.race.runs import Outcome, RunSpec
 from thalweg.race.statistics import FEWEST_PAIRS
 
 __all__ = ["Outcome", "Plan", "RunSpec", "Stage", "total_runs", "total_steps"]
 
 PURPOSES = ("find", "compare")
+MOST_IN_HEATS = 10
+"""When finding, of more optimizers only the best of the screening go on to full length."""
 _SEEDS_PER_RACE = 1000
 _FIRST_FINAL_SEED = 100
 
@@ -145,9 +148,12 @@ class Plan:
         rounds = f"{self.rounds} round{'s' * (self.rounds > 1)}"
         near = f"refine    {self.rounds * self.points} recipes near the leaders, in {rounds}"
         final = f"final     {self.finalists} finalist{'s' * (self.finalists > 1)} and torch's default AdamW"
+        several = [key for key in self.optimizers if prior(key).closure]
+        shared = f"          (a step is a gradient evaluation; {', '.join(several)} may take several at once)"
         mute = "          (too few seeds for a claim; a larger budget has room for one)"
         return [
             f"screen    {n} optimizers x {self.trials} recipes, {self.screen_steps:,} steps each",
+            *([shared] if several else []),
             search,
             *([near] if self.rounds * self.points else []),
             f"{final} on {self.pairs} fresh seeds, {self.steps:,} steps each",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from thalweg.errors import UserError
 from thalweg.race.priors import prior
+from thalweg.race.space import Option
 
 if TYPE_CHECKING:
     from thalweg.schedules import Schedule
 
-Option = float | bool | tuple[float, ...]
 DECAYS = ("cosine", "linear", "constant")
 
 
@@ -58,6 +58,10 @@ class Recipe:
             raise UserError(f"recipe: decay is {self.decay!r}; it is one of {', '.join(DECAYS)}")
         if self.clip is not None:
             _positive("clip", self.clip)
+            if "clip" not in prior(self.optimizer).space:
+                raise UserError(
+                    f"recipe: {self.optimizer} sets its own steps and takes no clip; leave it away"
+                )
         plain = {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in sorted(self.options.items())}
         object.__setattr__(self, "options", plain)
 
@@ -66,7 +70,7 @@ class Recipe:
 
     @staticmethod
     def default(optimizer: str) -> Recipe:
-        """Return the optimizer's textbook recipe: torch's options, a constant learning rate."""
+        """Return the optimizer's textbook recipe: the options of its class, a constant learning rate."""
         known = prior(optimizer)
         return Recipe(optimizer, known.default_lr, {**known.fixed, **known.defaults}, decay="constant")
 
@@ -135,9 +139,9 @@ class Recipe:
         """Return the optimizer over ``params`` and its learning-rate scheduler for ``steps`` steps."""
         from thalweg import optim, transforms
 
-        clip = [] if self.clip is None else [transforms.clip_norm(self.clip)]
+        clip = {} if self.clip is None else {"transforms": [transforms.clip_norm(self.clip)]}
         make = getattr(optim, prior(self.optimizer).cls)
-        optimizer = make(params, lr=self.lr, **self.options, transforms=clip)
+        optimizer = make(params, lr=self.lr, **self.options, **clip)
         return optimizer, self.schedule(steps).attach(optimizer)
 
     def snippet(self, steps: int) -> str:
@@ -159,15 +163,20 @@ class Recipe:
                 ")",
                 f"schedule = {schedule}",
                 "scheduler = schedule.attach(optimizer)",
-                "# after each loss.backward():",
-                "#     optimizer.step()",
-                "#     scheduler.step()",
+                *_usage(prior(self.optimizer).closure),
                 "",
             ]
         )
 
 
 _NAMES = {"weight_decay": "decay"}
+
+
+def _usage(closure: bool) -> list[str]:
+    if closure:
+        call = "optimizer.step(closure)  # closure(): zero_grad, loss, loss.backward(), return loss"
+        return ["# for each batch:", f"#     {call}", "#     scheduler.step()"]
+    return ["# after each loss.backward():", "#     optimizer.step()", "#     scheduler.step()"]
 
 
 def number(value: float) -> str:
@@ -185,7 +194,9 @@ def number(value: float) -> str:
 def _show(value: Option) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(_show(x) for x in value) + ")"
-    return number(value) if isinstance(value, bool) or not 0.9 < value < 1 else near_one(value)
+    if isinstance(value, bool | str) or value is None:
+        return {True: "on", False: "off", None: "none"}.get(value, str(value))  # type: ignore[arg-type]
+    return number(value) if not 0.9 < value < 1 else near_one(value)
 
 
 def near_one(value: float) -> str:

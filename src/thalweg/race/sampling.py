@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 
-from thalweg.race.priors import Choice, Prior, Range, Value, prior
-from thalweg.race.recipe import Option, Recipe
+from thalweg.race.priors import prior
+from thalweg.race.recipe import Recipe
+from thalweg.race.space import Choice, Option, Prior, Range, Value
 
 WARMUP = 0.05
 _BEYOND = 10.0
@@ -63,16 +64,18 @@ def recipe_of(optimizer: str, values: Mapping[str, Value]) -> Recipe:
         _put(options, name, value)
     lr, clip = values["lr"], values.get("clip")
     assert isinstance(lr, float)
-    return Recipe(optimizer, lr, options, WARMUP, "cosine", clip if isinstance(clip, float) else None)
+    schedule = (WARMUP, "cosine") if known.scheduled else (0.0, "constant")
+    return Recipe(optimizer, lr, options, *schedule, clip if isinstance(clip, float) else None)
 
 
 def _put(options: dict[str, Option], name: str, value: Value) -> None:
-    """Write one searched value under torch's name for it."""
-    if name in ("lr", "clip") or not isinstance(value, float):
+    """Write one searched value under the constructor's name for it."""
+    if name in ("lr", "clip"):
         return
-    if name == "1-beta1":
-        options["betas"] = (_one_minus(value), 0.999)
-    elif name.startswith("1-"):
+    betas = options.get("betas")
+    if name == "1-beta1" and isinstance(betas, tuple) and isinstance(value, float):
+        options["betas"] = (_one_minus(value), *betas[1:])
+    elif name.startswith("1-") and isinstance(value, float):
         options[name.removeprefix("1-")] = _one_minus(value)
     else:
         options[name] = value
@@ -83,20 +86,25 @@ def values_of(recipe: Recipe) -> dict[str, Value]:
     known = prior(recipe.optimizer)
     options = {**known.defaults, **recipe.options}
     values: dict[str, Value] = {}
-    for name in known.space:
+    for name, space in known.space.items():
         if name in ("lr", "clip"):
             values[name] = getattr(recipe, name)
         elif name == "1-beta1":
             values[name] = _one_minus(_float(options["betas"]))
         elif name.startswith("1-"):
             values[name] = _one_minus(_float(options[name.removeprefix("1-")]))
+        elif isinstance(space, Choice):
+            chosen = options.get(name)
+            values[name] = None if isinstance(chosen, tuple) else chosen
         else:
             values[name] = _float(options.get(name, 0.0))
     return values
 
 
 def _float(option: Option) -> float:
-    return float(option[0] if isinstance(option, tuple) else option)
+    first = option[0] if isinstance(option, tuple) else option
+    assert first is not None
+    return float(first)
 
 
 def _one_minus(value: float) -> float:

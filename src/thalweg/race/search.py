@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from thalweg.race.plan import Plan
+from thalweg.race.plan import MOST_IN_HEATS, Plan
 from thalweg.race.recipe import BASELINE, Recipe
 from thalweg.race.runs import BASELINE_LABEL, Outcome, RunSpec, healthy
 from thalweg.race.sampling import near, trials
@@ -47,9 +47,11 @@ def _screen(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
 
 
 def _heats(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
-    """The best trial of each optimizer, then the best of the rest, at full length."""
+    """The best trial of each optimizer (of many: of the best), then the best others, at full length."""
     order = ranked(plan, before)
     firsts = best_of_each(plan, before)
+    if plan.purpose == "find":
+        firsts = firsts[:MOST_IN_HEATS]
     rest = [outcome for outcome in order if outcome not in firsts]
     if plan.purpose == "compare":
         rest = _dealt(plan, rest)

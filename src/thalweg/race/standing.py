@@ -191,6 +191,11 @@ def title(meta: Mapping[str, Any], plan: Plan) -> str:
     )
 
 
+def left_out(meta: Mapping[str, Any]) -> list[str]:
+    """A line for each optimizer that does not race, with the reason."""
+    return [f"left out  {key}: {why}" for key, why in (meta.get("left_out") or {}).items()]
+
+
 def phase_text(plan: Plan, due: Sequence[RunSpec]) -> str:
     """``phase 2 of 4: heats``, counting only phases that have runs."""
     phases = list(dict.fromkeys(stage.phase for stage in plan.stages() if stage.runs))

@@ -10,8 +10,9 @@ from torch import nn
 from thalweg.errors import UserError
 from thalweg.race.executor import FINAL_EVALS
 from thalweg.race.recipe import Recipe
-from thalweg.race.run import Point, RunResult, fit, returned_process
+from thalweg.race.run import RunResult, fit, returned_process
 from thalweg.race.saved import FIGURES, Proof, SavedRecipe, machine, versions
+from thalweg.race.training import Point
 from thalweg.tasks import Task, load
 from thalweg.tasks import device as find_device
 

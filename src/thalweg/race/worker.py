@@ -68,7 +68,8 @@ def serve(source: str, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Send, b
     """Load the task, say so, and answer requests for ever."""
     from thalweg.race.calibrate import speed
     from thalweg.race.recipe import Recipe
-    from thalweg.race.run import Point, run
+    from thalweg.race.run import run
+    from thalweg.race.training import Point
     from thalweg.tasks import load
 
     def answer(request: dict[str, Any]) -> None:

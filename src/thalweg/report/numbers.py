@@ -57,18 +57,6 @@ def si(value: float) -> str:
     return count(value)
 
 
-def size(value: float) -> str:
-    """Bytes with a unit.
-
-    >>> [size(v) for v in (800, 2154576)]
-    ['800 B', '2.15 MB']
-    """
-    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= limit:
-            return f"{value / limit:.3g} {unit}"
-    return f"{value:.0f} B"
-
-
 def seconds(value: float) -> str:
     """A duration.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from thalweg.errors import UserError
-from thalweg.race.priors import Range, prior
+from thalweg.race.priors import prior
+from thalweg.race.space import Range
 from thalweg.report import measures, tables, text
 from thalweg.report.charts import cost as cost_chart
 from thalweg.report.charts import curves as curves_chart

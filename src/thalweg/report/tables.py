@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from thalweg.race.eligible import size
 from thalweg.report import measures
 from thalweg.report.charts.cost import state
 from thalweg.report.charts.curves import Series
@@ -12,7 +13,7 @@ from thalweg.report.charts.svg import escape
 from thalweg.report.charts.target import Times, remark
 from thalweg.report.measures import Cost, Failure, Gap
 from thalweg.report.model import Contender, Race
-from thalweg.report.numbers import Metric, count, milliseconds, plain, seconds, size
+from thalweg.report.numbers import Metric, count, milliseconds, plain, seconds
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
