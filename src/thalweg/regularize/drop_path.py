@@ -32,7 +32,7 @@ def drop_path(x: Tensor, p: float, training: bool = True, mode: Mode = "sample")
         mode: "sample" or "batch".
 
     Raises:
-        UserError: p is out of its range, the mode is unknown, or x has no samples to tell apart.
+        UserError: p is out of its range, the mode is unknown, or x is not floating or has no samples.
     """
     if not 0 <= p <= 1:
         raise UserError(f"drop_path: p must be a number in [0, 1], got {p!r}")
@@ -42,10 +42,12 @@ def drop_path(x: Tensor, p: float, training: bool = True, mode: Mode = "sample")
         return x
     if mode == "sample" and x.ndim == 0:
         raise UserError("drop_path: x has no dimension that counts samples; use mode='batch'")
-    kept = x.shape[:1] if mode == "sample" else x.shape[:0]
-    mask = torch.empty([*kept, *[1] * (x.ndim - len(kept))], dtype=x.dtype, device=x.device)
-    mask.bernoulli_(1 - p)
-    return x * (mask / (1 - p) if p < 1 else mask)
+    if not (x.is_floating_point() or x.is_complex()):
+        raise UserError(f"drop_path: x is {x.dtype}; it must be floating")
+    samples = len(x) if mode == "sample" else 1
+    mask = torch.empty([samples, *[1] * (x.ndim - 1)][: x.ndim], dtype=x.dtype.to_real(), device=x.device)
+    kept = x * mask.bernoulli_(1 - p)
+    return kept / (1 - p) if p < 1 else kept  # a bfloat16 mask would round 1 / (1 - p)
 
 
 class DropPath(nn.Module):

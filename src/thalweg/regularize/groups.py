@@ -88,40 +88,31 @@ def groups(
     check_value("groups", "layer_decay", layer_decay, "(0, 1]")
     if lr is not None:
         check_value("groups", "lr", lr, "[0, inf)")
-    if (layers is None) != (layer_decay == 1.0):
-        missing = 'layers="blocks.*" to say what its layers are' if layers is None else "layer_decay below 1"
-        given = "layer_decay" if layers is None else "layers"
-        raise UserError(f"groups: {given} needs {missing}")
+    if layers is None and layer_decay != 1:
+        raise UserError('groups: layer_decay needs layers, the names of its layers, such as "blocks.*"')
     found = members(model)
     if layers is not None:
         by_name = depths(model, found, layers)
         found = [replace(member, depth=by_name[member.name]) for member in found]
     chosen = _chosen(model, found, rules or {})
-    deepest = max((member.depth or 0 for member in found), default=0)
-    planned = [
-        replace(member, options=_options(member, own, weight_decay, lr, layer_decay, deepest))
-        for member, own in zip(found, chosen, strict=True)
-    ]
+    deepest = max(member.depth or 0 for member in found)
+    planned = []
+    for member, own in zip(found, chosen, strict=True):
+        scale = 1.0 if member.depth is None else layer_decay ** (deepest - member.depth)
+        decay = weight_decay if member.kind in DECAYS else 0.0
+        planned.append(replace(member, options={"weight_decay": decay, **_with_rate(own, lr, scale)}))
     return GroupPlan(planned)
 
 
-def _options(
-    member: Member,
-    own: dict[str, Any],
-    weight_decay: float,
-    lr: float | None,
-    layer_decay: float,
-    deepest: int,
-) -> dict[str, Any]:
-    """The options of a parameter's group: those of its kind, then its layer's, then its rules'."""
-    scale = own.pop("lr_scale", 1.0)
-    rate = own.pop("lr", None)
-    if rate is None and lr is not None:
-        rate = lr if member.depth is None else lr * layer_decay ** (deepest - member.depth)
-    if rate is None and (scale != 1.0 or member.depth is not None):
-        raise UserError("groups: lr is missing; layer_decay and lr_scale multiply it")
-    out = {"weight_decay": weight_decay if member.kind in DECAYS else 0.0, **own}
-    return out if rate is None else {"lr": rate * scale, **out}
+def _with_rate(own: dict[str, Any], lr: float | None, scale: float) -> dict[str, Any]:
+    """The options of a parameter's rules with its learning rate, where it is not the optimizer's own."""
+    own = dict(own)
+    if "lr" in own:
+        lr, scale = own["lr"], 1.0
+    scale *= own.pop("lr_scale", 1.0)
+    if lr is None and scale != 1:
+        raise UserError("groups: layer_decay and lr_scale multiply lr; give it, as groups(..., lr=1e-3)")
+    return own if lr is None else {**own, "lr": lr * scale}
 
 
 # -- rules --------------------------------------------------------------------------------------------------

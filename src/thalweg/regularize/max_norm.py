@@ -53,6 +53,8 @@ def max_norm(model: nn.Module, limit: float) -> None:
     tensor([[0.6000, 0.8000]])
     """
     check_value("max_norm", "limit", limit, "(0, inf)")
+    if not isinstance(model, nn.Module):
+        raise UserError(f"max_norm: it limits a model's layers, not a {type(model).__name__}")
     found = False
     for units, dims in _units(model):
         found = True
