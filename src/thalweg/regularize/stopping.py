@@ -161,7 +161,8 @@ def _tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _number(value: float | Tensor) -> float:
-    single = isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex()
-    if not single and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
+        return float(value.detach())
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise UserError(f"EarlyStopping: the metric is one number, got {value!r}")
     return float(value)
