@@ -57,8 +57,8 @@ WRONG = [
     (
         [""],
         "write a schedule, such as 'warmup(100) >> cosine(900)'; there are constant, cosine, "
-        "cosine_restarts, exp_range, exponential, inverse_sqrt, linear, multistep, one_cycle, polynomial, step, triangular, "
-        "triangular2, warmup, wsd",
+        "cosine_restarts, exp_range, exponential, inverse_sqrt, linear, multistep, one_cycle, polynomial, "
+        "step, triangular, triangular2, warmup, wsd",
     ),
     (
         ["plateau(10)"],

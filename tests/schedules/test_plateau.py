@@ -232,8 +232,16 @@ def test_a_metric_may_be_a_tensor_of_one_element() -> None:
     assert plateau.best == 2.5
 
 
-def test_when_one_is_gone_another_may_take_its_place() -> None:
+def test_when_one_is_gone_another_may_take_its_place_and_starts_anew() -> None:
     driven = optimizer()
     plateau = ReduceOnPlateau(driven)
     del plateau
     assert ReduceOnPlateau(driven).cuts == 0
+    scheduler = constant().attach(driven)
+    for _ in range(2):
+        plateau = ReduceOnPlateau(scheduler, factor=0.5, patience=0)
+        assert rate(driven) == RATE
+        plateau.step(1.0)
+        plateau.step(1.0)
+        assert rate(driven) == RATE / 2
+        del plateau

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,6 +62,10 @@ def test_the_options_go_straight_into_an_optimizer() -> None:
         group = kind([weight], **adam_scaling(1e-3, reference=256, batch=1024)).param_groups[0]
         assert (group["lr"], group["eps"]) == (2e-3, 5e-9)
         assert group["betas"] == pytest.approx((0.6, 0.996))
+
+
+def test_batch_sizes_may_come_from_numpy() -> None:
+    assert linear_scaling(0.1, reference=np.int64(256), batch=np.int32(512)) == 0.2
 
 
 def test_rules_compose_and_undo_themselves() -> None:

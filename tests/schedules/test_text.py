@@ -38,6 +38,7 @@ BAD = {
     "warmup(100) >> zigzag(9)": "no schedule called 'zigzag'; there are constant, cosine, cosine_r",
     "cosine": r"cosine needs its options in parentheses: cosine\(steps, end=0.0, after='hold'\)",
     "cosin": "no schedule called 'cosin'; did you mean 'cosine'",
+    "exp_range(5)": r"missing a required argument: 'gamma'; it is exp_range\(up, gamma=..., down=None, low=",
     "cosine()": r"missing a required argument: 'steps'; it is cosine\(steps, end=0.0, after='hold'\)",
     "cosine(9, ende=1)": r"got an unexpected keyword argument 'ende'; it is cosine\(steps",
     "cosine(9, 1, 2, 3)": "too many positional arguments",

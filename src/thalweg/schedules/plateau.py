@@ -83,6 +83,7 @@ class ReduceOnPlateau(ReduceLROnPlateau):
         self.optimizer = self.scheduler.optimizer
         self.last_epoch = self.cuts = 0
         self._reset()
+        self._apply()
         _watching[self.scheduler] = ref(self)
 
     def step(self, metrics: SupportsFloat | None = None) -> None:  # type: ignore[override]

@@ -4,7 +4,8 @@ Symbols: `k` is the new batch size over the one for which the values were found.
 """
 
 import math
-from typing import TypedDict
+import operator
+from typing import SupportsIndex, TypedDict
 
 from thalweg.errors import UserError
 
@@ -110,7 +111,14 @@ def _rate(lr: float) -> float:
 
 
 def _factor(reference: int, batch: int) -> float:
-    for name, size in (("reference", reference), ("new", batch)):
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise UserError(f"the {name} batch size is {size!r}; it must be a whole number, 1 or more")
-    return batch / reference
+    return _size("new", batch) / _size("reference", reference)
+
+
+def _size(name: str, value: SupportsIndex) -> int:
+    try:
+        size = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        size = 0
+    if size < 1:
+        raise UserError(f"the {name} batch size is {value!r}; it must be a whole number, 1 or more")
+    return size

@@ -261,8 +261,7 @@ class cosine(Schedule):
     Args:
         steps: `n`.
         end: the factor at step `n`, from 0 to 1.
-        after: see `Schedule`; ``"repeat"`` gives warm restarts of equal length, and
-            ``cosine(10) >> cosine(20) >> cosine(40)`` restarts that grow.
+        after: see `Schedule`. For warm restarts see `cosine_restarts`.
 
     Raises:
         UserError: an option is out of its range.

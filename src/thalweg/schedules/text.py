@@ -100,8 +100,14 @@ def _unknown(name: str, node: ast.expr, source: str) -> UserError:
 
 def _usage(name: str) -> str:
     parameters = inspect.signature(_SHAPES[name]).parameters.values()
-    parts = [p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters]
-    return f"{name}({', '.join(parts)})"
+    needed_first = sorted(parameters, key=lambda parameter: parameter.default is not parameter.empty)
+    return f"{name}({', '.join(map(_option, needed_first))})"
+
+
+def _option(parameter: inspect.Parameter) -> str:
+    if parameter.default is not parameter.empty:
+        return f"{parameter.name}={parameter.default!r}"
+    return f"{parameter.name}=..." if parameter.kind is parameter.KEYWORD_ONLY else parameter.name
 
 
 def _error(source: str, column: int, message: str) -> UserError:
