@@ -4,10 +4,12 @@ Formulas become MathML, which browsers draw by themselves: no script, no font, n
 code, names become links, and a fence `schedule` becomes the drawing of a schedule.
 """
 
+import ast
 import importlib
 import re
 from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import griffe
@@ -23,6 +25,7 @@ from thalweg.schedules.files import svg
 PACKAGES = [name for name in thalweg.__all__ if hasattr(getattr(thalweg, name), "__path__")]
 
 
+ROOT = Path(__file__).parents[1]
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what the theme would load
 
 
@@ -36,8 +39,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Link the names of the package outside of code blocks."""
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Add the examples to their page, and link the names of the package outside of code blocks."""
+    if page.file.src_uri == "examples.md":
+        markdown += "".join(example(path) for path in sorted((ROOT / "examples").glob("[0-9]*.py")))
     parts = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else linked(part) for part in parts)
 
@@ -52,6 +57,16 @@ def on_post_template(output_content: str, **_: Any) -> str:
     return output_content.replace(_SHIM, "assets/search.js")
 
 
+def example(path: Path) -> str:
+    """An example as a section: its title, its figure, what its docstring says, its code to unfold."""
+    title, _, text = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")
+    name = path.relative_to(ROOT)
+    return (
+        f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{path.stem}.svg){{ .figure loading=lazy }}\n\n"
+        f'{text.strip()}\n\n??? example "{name}"\n    ```python\n    --8<-- "{name}"\n    ```\n'
+    )
+
+
 def formula(source: str, *_: Any, **__: Any) -> str:
     """Draw a formula of LaTeX as a block of MathML."""
     body = source.strip()
@@ -63,8 +78,8 @@ def formula(source: str, *_: Any, **__: Any) -> str:
 def drawing(source: str, *_: Any, **__: Any) -> str:
     """Draw a schedule, in the colours of the page."""
     schedule = parse(source.strip())
-    picture = re.sub(r"<style>.*?</style>|<rect class=\"page\".*?/>", "", svg(schedule, schedule.span(), 1.0))
-    picture = re.sub(r"<style>.*?</style>", "", picture, flags=re.DOTALL)
+    own = svg(schedule, schedule.span(), 1.0)
+    picture = re.sub(r"<style>.*?</style>|<rect class=\"page\".*?/>", "", own, flags=re.DOTALL)
     return f'<figure class="schedule" aria-label="{escape(source.strip())}">{picture}</figure>'
 
 
@@ -86,9 +101,9 @@ def linked(text: str) -> str:
 
     def link(match: re.Match[str]) -> str:
         full = public().get(match[1])
-        return f"[`{match[1]}`][{full}]" if full else match[0]
+        return f"[{match[0]}][{full}]" if full else match[0]
 
-    return re.sub(r"(?<![`\[])`([\w.]+)`(?![`\]])", link, text)
+    return re.sub(r"(?<![`\[])`([\w.]+)(?:\([^`]*\))?`(?![`\]])", link, text)
 
 
 class Docstrings(griffe.Extension):
