@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 TORCH := $(shell grep '^torch==' requirements.lock)
 
-.PHONY: race test setup format clean
+.PHONY: race test docs examples setup format clean
 
 race: setup  ## the main job: find a training recipe for an MLP on embedded Fashion-MNIST
 	$(BIN)/thalweg race fashion-mlp --budget 3m
@@ -15,6 +15,12 @@ test: setup  ## format, lint, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q
+
+docs: setup  ## the site, in site/; it opens from the disk
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+examples: setup  ## every example, two at a time; figures go to docs/images/examples
+	ls examples/[0-9]*.py | xargs -n 1 -P 2 $(BIN)/python
 
 setup: $(STAMP)  ## the environment alone; does nothing where it is complete
 
@@ -34,4 +40,4 @@ format: setup  ## put the sources in form
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove the environment and what tools leave behind
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis dist site

@@ -58,12 +58,14 @@ def on_post_template(output_content: str, **_: Any) -> str:
 
 
 def example(path: Path) -> str:
-    """An example as a section: its title, its figure, what its docstring says, its code to unfold."""
-    title, _, text = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")
-    name = path.relative_to(ROOT)
+    """An example as a section: its figure, what is to be seen, what the documents say, its code to unfold."""
+    title, _, claim = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")
+    name, figure = path.relative_to(ROOT), ROOT / "docs" / "images" / "examples" / f"{path.stem}.svg"
+    found = re.search(r"<dc:description>(.*?)</dc:description>", figure.read_text(), flags=re.DOTALL)
     return (
-        f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{path.stem}.svg){{ .figure loading=lazy }}\n\n"
-        f'{text.strip()}\n\n??? example "{name}"\n    ```python\n    --8<-- "{name}"\n    ```\n'
+        f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{figure.name}){{ .figure loading=lazy }}\n\n"
+        f"{' '.join(found[1].split()) if found else ''}\n\n**In the documents.** {claim.strip()}\n\n"
+        f'??? example "{name}"\n    ```python\n    --8<-- "{name}"\n    ```\n'
     )
 
 
