@@ -25,8 +25,8 @@ class Calls:
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
         self.lock = threading.Lock()
-        self.callback = TEAM(self.note)
-        self.address = ctypes.cast(self.callback, ctypes.c_void_p).value or 0
+        self.call = TEAM(self.note)
+        self.address = ctypes.cast(self.call, ctypes.c_void_p).value or 0
 
     def note(self, job: int) -> None:
         with self.lock:
@@ -40,7 +40,7 @@ def test_it_is_called_once_for_each_of_torch_s_threads(count, openmp, monkeypatc
         monkeypatch.setattr(threads, "_openmp", lambda: None)
     torch.set_num_threads(count)
     calls = Calls()
-    threads.launch(calls.address, 64, parallel=True)
+    threads.launch(calls, 64, parallel=True)
     assert [job for _, job in calls.seen] == [64] * count
     assert threading.get_ident() in {ident for ident, _ in calls.seen}
 
@@ -48,9 +48,9 @@ def test_it_is_called_once_for_each_of_torch_s_threads(count, openmp, monkeypatc
 def test_small_work_and_forked_processes_stay_on_this_thread(monkeypatch) -> None:
     torch.set_num_threads(3)
     calls = Calls()
-    threads.launch(calls.address, 64, parallel=False)
+    threads.launch(calls, 64, parallel=False)
     monkeypatch.setattr(threads._Process, "forked", True)
-    threads.launch(calls.address, 64, parallel=True)
+    threads.launch(calls, 64, parallel=True)
     assert calls.seen == [(threading.get_ident(), 64)] * 2
 
 

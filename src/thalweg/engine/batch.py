@@ -34,6 +34,7 @@ class Batch:
             states that are numbers), or for each tensor where tensors have sums of their own.
         table: the fused engine's chunk table, made once.
         arrays: the fused engine's addresses of all arrays in this step, one row a tensor.
+        spread: whether the chunk table points to several rows of scalars.
     """
 
     program: Program
@@ -45,6 +46,7 @@ class Batch:
     keys: tuple[str, ...] = ()
     table: IntArray | None = None
     arrays: IntArray | None = None
+    spread: bool = False
 
     def __post_init__(self) -> None:
         """States under the program's own keys, unless it is said otherwise."""

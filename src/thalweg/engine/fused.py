@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from threading import RLock
 from typing import Any
 
@@ -13,13 +13,13 @@ from torch.autograd.graph import increment_version
 
 from thalweg.engine.batch import Batch, IntArray
 from thalweg.engine.plan import Program, Sums
-from thalweg.engine.threads import launch
+from thalweg.engine.threads import Team, launch
 from thalweg.errors import UserError
 
 __all__ = ["step", "supports", "total"]
 
 CHUNK = 65536  # elements: large enough to stream, small enough to balance threads
-SHARED_FROM = 524288
+SHARED_FROM = 262144
 _pointer = Tensor.data_ptr
 
 
@@ -40,6 +40,11 @@ class Kernel:
 
     address: int
     owner: Any
+
+    @cached_property
+    def call(self) -> Any:
+        """The kernel as a function that Python can call with the address of a job."""
+        return Team(self.address)
 
 
 _compiling = RLock()  # LLVM's target machine is one for all threads
@@ -116,13 +121,13 @@ def _run(batch: Batch, kernel: Kernel, constants: Sequence[Sequence[float]], par
     scalars = np.array(constants, dtype=np.float64)
     if len(scalars) > 1:
         table[:, 3] = batch.rows[table[:, 0]] * scalars.shape[1]
-    else:
+    elif batch.spread:
         table[:, 3] = 0
-    arrays = _arrays(batch)
-    sums = 0 if partials is None else partials.ctypes.data
-    addresses = (table.ctypes.data, arrays.ctypes.data, scalars.ctypes.data, sums)
+    batch.spread = len(scalars) > 1
+    arrays = (table, _arrays(batch), scalars, partials)
+    addresses = (0 if a is None else a.__array_interface__["data"][0] for a in arrays)
     job = np.array([0, len(table), *addresses], dtype=np.int64)
-    launch(kernel.address, job.ctypes.data, parallel=batch.elements >= SHARED_FROM)
+    launch(kernel, job.__array_interface__["data"][0], parallel=batch.elements >= SHARED_FROM)
 
 
 def _arrays(batch: Batch) -> IntArray:

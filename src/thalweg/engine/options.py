@@ -10,7 +10,9 @@ from thalweg.errors import UserError
 
 __all__ = ["check_options", "check_value", "taken_apart"]
 
-_PAIRS = {"betas": "beta", "etas": "eta", "step_sizes": "step_size"}  # options of two numbers
+# Options of two numbers, and what rules call each of them.
+_PAIRS = {"betas": "beta", "etas": "eta", "step_sizes": "step_size", "eps": "eps", "bounds": "bound"}
+_OR_NONE = " or None"
 
 
 def check_value(owner: str, name: str, value: Any, interval: str) -> None:
@@ -20,11 +22,14 @@ def check_value(owner: str, name: str, value: Any, interval: str) -> None:
         owner: what the option belongs to, for the message.
         name: the option.
         value: its value; a 0-d tensor or a number.
-        interval: in mathematical notation, such as "[0, 1)" or "(0, inf)".
+        interval: in mathematical notation, such as "[0, 1)" or "(0, inf)"; "[0, inf) or None" allows None.
 
     Raises:
         UserError: the value is not a number or lies outside.
     """
+    if value is None and interval.endswith(_OR_NONE):
+        return
+    shown, interval = interval, interval.removesuffix(_OR_NONE)
     low, high = (float(x) for x in interval[1:-1].split(","))
     number = (
         float(value)
@@ -34,24 +39,20 @@ def check_value(owner: str, name: str, value: Any, interval: str) -> None:
     above = number is not None and (number >= low if interval[0] == "[" else number > low)
     below = number is not None and (number <= high if interval[-1] == "]" else number < high)
     if number is None or math.isnan(number) or not (above and below):
-        raise UserError(f"{owner}: {name} must be a number in {interval}, got {value!r}")
+        raise UserError(f"{owner}: {name} must be a number in {shown}, got {value!r}")
 
 
 def check_options(owner: str, options: Mapping[str, Any], intervals: Mapping[str, str]) -> None:
-    """Check every option that has an interval; a pair (betas) is checked member by member.
-
-    The interval of a pair holds for both members, or is a product of two, such as "(0, 1) x (1, inf)".
-    """
+    """Check every option that has an interval; that of a pair (betas) is a product, "[0, 1) x [0, 1)"."""
     for name, interval in intervals.items():
-        value = options[name]
-        if name in _PAIRS and not (isinstance(value, tuple | list) and len(value) == 2):
-            raise UserError(f"{owner}: {name} must be a pair of numbers, got {value!r}")
-        if isinstance(value, tuple | list):
-            parts = interval.split(" x ")
-            for i, member in enumerate(value):
-                check_value(owner, f"{name}[{i}]", member, parts[i % len(parts)])
-        else:
+        value, parts = options[name], interval.split(" x ")
+        if len(parts) == 1:
             check_value(owner, name, value, interval)
+        elif isinstance(value, tuple | list) and len(value) == len(parts):
+            for i, (member, part) in enumerate(zip(value, parts, strict=True)):
+                check_value(owner, f"{name}[{i}]", member, part)
+        else:
+            raise UserError(f"{owner}: {name} must be a pair of numbers, got {value!r}")
 
 
 def taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +63,7 @@ def taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     out = dict(options)
     for name, member in _PAIRS.items():
-        if name in options:
-            out[f"{member}1"], out[f"{member}2"] = map(float, options[name])
+        if isinstance(pair := options.get(name), tuple | list):
+            for i, value in enumerate(pair, 1):
+                out[f"{member}{i}"] = None if value is None else float(value)
     return out

@@ -123,7 +123,7 @@ class Program:
     states: tuple[str, ...]
     numbers: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def reducing(self) -> tuple[int, ...]:
         """Indices of the stages that wait for sums."""
         return tuple(i for i, s in enumerate(self.stages) if s.rule.sums)

@@ -9,13 +9,27 @@ import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-__all__ = ["launch"]
+__all__ = ["Function", "Team", "launch"]
 
-_Team = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+Team = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class Function(Protocol):
+    """A native function that takes one pointer and divides the work itself."""
+
+    @property
+    def address(self) -> int:
+        """Where it lies."""
+        ...
+
+    @property
+    def call(self) -> Any:
+        """It, as Python calls it."""
+        ...
 
 
 class _Process:
@@ -49,22 +63,23 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads - 1, thread_name_prefix="thalweg")
 
 
-def launch(function: int, job: int, parallel: bool) -> None:
-    """Call ``function(job)`` on as many threads as torch uses, and wait for all of them.
+def launch(function: Function, job: int, parallel: bool) -> None:
+    """Call a native ``function(job)`` on as many threads as torch uses, and wait for all of them.
 
     Args:
-        function: address of a native function that takes one pointer and divides the work itself.
-        job: the pointer.
+        function: what runs.
+        job: its pointer.
         parallel: False to run on this thread alone, for work too small to share.
     """
     threads = torch.get_num_threads() if parallel and not _Process.forked else 1
-    openmp = _openmp()
     if threads == 1:
-        _Team(function)(job)
-    elif openmp is not None:
-        openmp(function, job, threads, 0)
+        function.call(job)
+        return
+    openmp = _openmp()
+    if openmp is not None:
+        openmp(function.address, job, threads, 0)
     else:
-        others = [_pool(threads).submit(_Team(function), job) for _ in range(threads - 1)]
-        _Team(function)(job)
+        others = [_pool(threads).submit(function.call, job) for _ in range(threads - 1)]
+        function.call(job)
         for other in others:
             other.result()
