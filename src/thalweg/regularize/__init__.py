@@ -10,11 +10,11 @@ max-pooling (`torch.nn.FractionalMaxPool2d`), the averaged model of SWA and EMA
 """
 
 from thalweg.regularize.averaging import ema, reestimate_batch_norm
-from thalweg.regularize.drop_path import DropPath, depth_linear, drop_path
+from thalweg.regularize.constraint import max_norm
+from thalweg.regularize.depth import DropPath, depth_linear, drop_path
 from thalweg.regularize.dropout import DropoutSchedule
-from thalweg.regularize.groups import groups
+from thalweg.regularize.grouping import groups
 from thalweg.regularize.kinds import Member
-from thalweg.regularize.max_norm import max_norm
 from thalweg.regularize.mixing import CutMix, Mixup
 from thalweg.regularize.plan import GroupPlan, explain
 from thalweg.regularize.stopping import EarlyStopping

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from thalweg.errors import UserError
-from thalweg.regularize.drop_path import DropPath
+from thalweg.regularize.depth import DropPath
 from thalweg.schedules import Schedule
 
 __all__ = ["DropoutSchedule"]
