@@ -13,7 +13,7 @@ from thalweg.errors import UserError
 from thalweg.optim.full_batch.checkpoint import load
 from thalweg.optim.full_batch.objective import Objective
 
-__all__ = ["FullBatch", "check_size"]
+__all__ = ["FullBatch", "check_size", "evaluations"]
 
 CLOSURE = "def closure(): optimizer.zero_grad(); loss = loss_fn(model(x), y); loss.backward(); return loss"
 
@@ -87,15 +87,19 @@ class FullBatch(torch.optim.Optimizer):
         self._check()
         group = self.param_groups[0]
         objective = Objective(owner, group["params"], closure, group.get("max_eval"))
-        state = self.state[group["params"][0]]
+        state = dict(self.state.get(group["params"][0], {}))
         try:
-            x, changes = self._advance(objective, group, dict(state))
+            x, changes = self._advance(objective, group, state)
         except BaseException:
             objective.move(objective.start)
             raise
         objective.move(x)
-        state.update({"n_iter": state.get("n_iter", 0) + 1, **changes})
-        state["func_evals"] = state.get("func_evals", 0) + objective.evaluations
+        counts = {
+            "n_iter": state.get("n_iter", 0) + 1,
+            "func_evals": state.get("func_evals", 0) + objective.evaluations,
+        }
+        # A new dictionary: a state_dict that was taken before stays as it was.
+        self.state[group["params"][0]] = {**state, **counts, **changes}
         return objective.first
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -150,6 +154,13 @@ class FullBatch(torch.optim.Optimizer):
             raise UserError(f"{owner} treats all parameters as one vector: none may be sparse or sharded")
         if not any(p.numel() for p in params):
             raise UserError(f"{owner}: the parameters hold no numbers")
+
+
+def evaluations(max_eval: int | None, max_iter: int, least: int) -> int:
+    """The limit of evaluations, by default torch's: 5/4 of the iterations, but no less than is of use."""
+    if max_eval is not None:
+        return max_eval
+    return max(least, max_iter * 5 // 4) if isinstance(max_iter, int) else least  # else refused by the check
 
 
 def check_size(owner: str, x: Tensor, matrices: int, limit: int) -> None:

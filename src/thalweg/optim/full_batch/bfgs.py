@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from thalweg.optim.full_batch.base import FullBatch, check_size
+from thalweg.optim.full_batch.base import FullBatch, check_size, evaluations
 from thalweg.optim.full_batch.line_search import Trial, strong_wolfe
 from thalweg.optim.full_batch.objective import Objective
 
@@ -93,7 +93,7 @@ class BFGS(FullBatch):
         defaults = {
             "lr": lr,
             "max_iter": max_iter,
-            "max_eval": max(2, max_iter * 5 // 4) if max_eval is None else max_eval,
+            "max_eval": evaluations(max_eval, max_iter, least=2),
             "tolerance_grad": tolerance_grad,
             "tolerance_change": tolerance_change,
             "line_search_fn": line_search_fn,

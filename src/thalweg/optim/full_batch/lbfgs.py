@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from thalweg.errors import UserError
-from thalweg.optim.full_batch.base import FullBatch
+from thalweg.optim.full_batch.base import FullBatch, evaluations
 from thalweg.optim.full_batch.bfgs import first_rate, flat, follow, still
 from thalweg.optim.full_batch.line_search import Trial
 from thalweg.optim.full_batch.objective import Objective
@@ -112,11 +112,11 @@ class LBFGS(FullBatch):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        least = 1 if line_search_fn is None else 2
+        least = 1 if line_search_fn is None else 2  # the start, and a point on the line
         defaults = {
             "lr": lr,
             "max_iter": max_iter,
-            "max_eval": max(least, max_iter * 5 // 4) if max_eval is None else max_eval,
+            "max_eval": evaluations(max_eval, max_iter, least),
             "tolerance_grad": tolerance_grad,
             "tolerance_change": tolerance_change,
             "history_size": history_size,

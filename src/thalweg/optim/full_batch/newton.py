@@ -1,5 +1,6 @@
 """Newton's method with the whole Hessian: pure, damped by a line search, or within a trust region."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -123,7 +124,7 @@ class _Model:
         if searching:
             z = -self.c / sizes.clamp(min=max(1e-8 * float(sizes.max()), torch.finfo(sizes.dtype).tiny))
         else:
-            tiny = torch.finfo(sizes.dtype).eps * len(sizes) * sizes.max()
+            tiny = torch.finfo(sizes.dtype).eps * math.sqrt(len(sizes)) * sizes.max()
             z = torch.where(sizes > tiny, -self.c / self.values, 0.0)
         x, d = self.objective.start, self.vectors @ z
         slope = float(self.c.dot(z))
