@@ -8,6 +8,7 @@ from thalweg.race import api, driver
 from thalweg.race.api import finish, prepare, resume, seconds
 from thalweg.race.ledger import Ledger
 from thalweg.race.live import SilentView
+from thalweg.race.priors import PRIORS
 from thalweg.tasks import Task, load
 
 
@@ -34,6 +35,22 @@ def test_a_race_in_python(task, capsys):
         resume(result.folder)
     again = finish(resume(result.folder, task), SilentView())
     assert again.verdict == result.verdict
+
+
+def test_all_optimizers_that_can_run_race(task):
+    result = thalweg.race(task, steps=40, optimizers="all", out="all", quiet=True)
+    assert set(result.left_out) == {"newton", "coordinate_descent"}
+    assert "52 gradient evaluations" in result.left_out["coordinate_descent"]
+    with Ledger.open(result.ledger) as ledger:
+        meta, rows = ledger.meta(), ledger.runs()
+    racers = set(PRIORS) - set(result.left_out)
+    assert set(meta["plan"]["optimizers"]) == racers
+    assert {row["optimizer"] for row in rows if row["phase"] == "screen"} == racers
+    assert not [row["reason"] for row in rows if row["status"] == "failed"]
+    page = result.report.read_text()
+    assert all(name in page for name in result.left_out)
+    with pytest.raises(UserError, match="newton cannot race here: a step takes 53 gradient evaluations"):
+        thalweg.race(task, steps=40, optimizers="newton", out="one", quiet=True)
 
 
 def test_a_budget_in_time_decides_the_plan(task):

@@ -4,7 +4,17 @@ import time
 import pytest
 
 from thalweg.errors import UserError
-from thalweg.race.calibrate import FEW, Speed, best, calibrate, calibrate_here, recipes_to_warm, speed, splits
+from thalweg.race.calibrate import (
+    FEW,
+    Speed,
+    best,
+    calibrate,
+    calibrate_here,
+    recipes_to_warm,
+    speed,
+    splits,
+    weights_of,
+)
 from thalweg.race.executor import LocalExecutor
 from thalweg.race.run import returned_process
 from thalweg.tasks import Task, load
@@ -70,6 +80,13 @@ def test_kernels_are_warmed_before_anything_is_measured(task):
     steps.clear()
     speed(counted, "cpu", 1, 0.0, [recipe.to_json() for recipe in recipes_to_warm(["sgd"])])
     assert sum(steps) == alone + 4 * FEW
+
+
+def test_dear_optimizers_are_weighed(task):
+    found = speed(task, "cpu", 1, 0.0, [recipe.to_json() for recipe in recipes_to_warm(["lbfgs", "sgd"])])
+    weights = weights_of([found])
+    assert set(weights) == {"adamw", "lbfgs", "sgd"}
+    assert all(0.05 < weight < 50 for weight in weights.values())
 
 
 def test_a_task_that_fails_while_it_is_measured_is_told(task):

@@ -8,10 +8,11 @@ from rich.console import Console
 from thalweg.race import live, standing
 from thalweg.race.budget import make_plan
 from thalweg.race.live import LiveView, PlainView, SilentView, view_for
+from thalweg.race.priors import PRIORS
 from thalweg.race.recipe import Recipe
 from thalweg.race.runs import BASELINE_LABEL
 from thalweg.race.search import next_runs
-from thalweg.race.standing import Progress, bar, cells, clock, leader, phase_text, standings, title
+from thalweg.race.standing import Progress, bar, cells, clock, leader, leading, phase_text, standings, title
 
 PLAN = make_plan(task="tiny", optimizers=("adamw", "sgd"), full_steps=400, steps=400)
 META = {"facts": {"train": 12000, "parameters": 269322}, "workers": 2}
@@ -149,3 +150,23 @@ def test_the_view_fits_the_output(tmp_path, monkeypatch):
     assert isinstance(view_for(False, Path("x")), PlainView)  # tests have no terminal
     monkeypatch.setattr("sys.stdout", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})())
     assert isinstance(view_for(False, Path("x")), LiveView)
+
+
+def test_of_many_optimizers_a_small_terminal_shows_the_leaders(monkeypatch):
+    names = tuple(PRIORS)[:16]
+    plan = make_plan(task="t", optimizers=names, full_steps=400, steps=400)
+    due = next_runs(plan, [])
+    firsts = [next(spec for spec in due if spec.label == name) for name in names]
+    rows = [row(spec, metric=i / 100) for i, spec in enumerate(firsts[:-2])]
+    found = standings(plan, rows, [spec for spec in due if spec not in firsts[:-2]])
+    assert leading(plan, found, 16) == found
+    assert [s.label for s in leading(plan, found, 5)] == [*names[13:8:-1]]
+    view = LiveView("ledger")
+    view._console = Console(file=io.StringIO(), width=110, height=12)
+    view._plan, view._progress, view._title = plan, Progress(plan, 0.0), "race"
+    view._console.print(view._screen(rows, due))
+    text = view._console.file.getvalue()
+    assert len(text.splitlines()) <= 12
+    assert "and 10 more" in text
+    assert f"  {names[13]} " in text
+    assert names[-1] not in text

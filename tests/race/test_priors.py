@@ -92,7 +92,7 @@ def test_every_trial_makes_a_step(key):
 
 
 def test_a_matrix_of_a_model_is_counted():
-    newton = Prior("n", "N", 1.0, {}, {}, "", state=4, matrix="its Hessian", evaluations=(1, 2))
+    newton = Prior("n", "N", 1.0, {}, {}, "", state=4, matrix="its Hessian", square=4, evaluations=(1, 2))
     assert newton.memory(1000) == 4 * 1000 + 4 * 1000**2
     assert newton.least_evaluations(1000) == 2001
     assert newton.state_text == "4 B + 4 B x parameters"

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 
 import pytest
@@ -96,6 +97,69 @@ def test_recipes_are_paired_by_the_seed(task):
     assert all(torch.equal(a, b) for a, b in zip(seen["adamw"], seen["sgd"], strict=True))
     assert torch.equal(seen["adamw start"][0], seen["sgd start"][0])
     assert not torch.equal(seen["adamw start"][-1], seen["sgd start"][-1])
+
+
+def test_a_step_with_many_evaluations_uses_as_many_of_the_run(task):
+    calls = []
+
+    def counting(model, batch):
+        if model.training:
+            calls.append((batch[0].sum().item(), model.weight.detach().clone()))
+        return task.loss(model, batch)
+
+    counted = dataclasses.replace(task, loss=counting, source="")
+    result = run(
+        counted, Recipe("lbfgs", 1.0, {"max_iter": 5, "line_search_fn": "strong_wolfe"}), 1, 60, evals=3
+    )
+    assert result.status == "ok"
+    assert 60 <= len(calls) < 60 + 6  # 5/4 of max_iter at most in a step
+    assert [point["step"] for point in result.curve] == [20, 40, 60]
+    batches = [batch for batch, _ in calls]
+    assert len(set(batches)) == sum(a != b for a, b in itertools.pairwise(batches)) + 1 <= 30  # one a step
+    once = run(counted, Recipe("nesterov_lookahead", 0.1), 1, 60, evals=3)
+    assert once.status == "ok"
+    assert len(calls) - len(batches) == 60
+    assert once.optimizer_ms < once.step_ms
+
+
+def test_products_with_the_hessian_are_counted(task):
+    calls = []
+    counted = dataclasses.replace(
+        task, loss=lambda m, b: calls.append(m.training) or task.loss(m, b), source=""
+    )
+    model, result = fit(counted, Recipe("newton_cg", 1.0, {"max_cg": 5}), 1, 60, evals=1)
+    assert result.status == "ok"
+    assert sum(calls) < 40  # the rest of the 60 are products
+
+
+def test_passing_several_marks_in_one_step_repeats_the_point(task):
+    result = run(task, Recipe("newton_cg", 1.0, {"max_cg": 100}), 1, 40, evals=20)
+    assert [point["step"] for point in result.curve] == list(range(2, 41, 2))
+    assert len({point["valid_loss"] for point in result.curve}) < 20
+    assert math.isfinite(result.valid_loss)
+
+
+def test_within_a_step_dropout_draws_the_same_mask(task):
+    losses = []
+
+    def recorded(model, batch):
+        loss = task.loss(model, batch)
+        if model.training:
+            losses.append(loss.item())
+        return loss
+
+    still = Recipe("random_search", 1e-9, {"candidates": 3}, decay="constant")
+    run(dataclasses.replace(with_dropout(task), loss=recorded), still, 1, 40)
+    steps = [losses[i : i + 4] for i in range(0, 40, 4)]
+    assert all(max(step) - min(step) < 1e-4 for step in steps)
+    assert max(step[0] for step in steps) - min(step[0] for step in steps) > 1e-2
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "newton_cg", "random_search", "nesterov_lookahead"])
+def test_closures_give_the_same_bits_twice(task, name):
+    task = with_dropout(task)
+    first, second = (run(task, Recipe.default(name), 3, 60) for _ in range(2))
+    assert without_times(first) == without_times(second)
 
 
 def test_looking_more_often_changes_nothing(task):

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.race.ledgers import plan, raced, trained
-from thalweg.race.plan import total_runs, total_steps
+from thalweg.race.plan import MOST_IN_HEATS, total_runs, total_steps
+from thalweg.race.priors import PRIORS
 from thalweg.race.recipe import BASELINE, Recipe
 from thalweg.race.runs import Outcome
 from thalweg.race.search import best_of_each, finalists, next_runs, ranked
@@ -94,6 +95,23 @@ def test_heats_hold_the_best_of_each_optimizer():
     screen = [o for o in done if o.phase == "screen"]
     heats = {o.recipe for o in done if o.phase == "heats"}
     assert {o.recipe for o in best_of_each(a_plan, screen)} <= heats
+
+
+def test_of_many_optimizers_only_the_best_go_on_unless_they_are_compared():
+    from thalweg.race.budget import STANDARD, _counts
+
+    many = tuple(key for key in PRIORS if PRIORS[key].space["lr"].high > 1e-2)[:14]
+    for purpose, racers in (("find", MOST_IN_HEATS), ("compare", 14)):
+        counts = _counts(STANDARD, len(many), purpose, 400)
+        a_plan = plan(optimizers=many, purpose=purpose, **{**counts, "pairs": 6})
+        done = raced(a_plan)
+        assert len(done) <= total_runs(a_plan)
+        screen = [o for o in done if o.phase == "screen"]
+        heats = [o for o in done if o.phase == "heats"]
+        assert Counter(o.label for o in screen) == dict.fromkeys(many, a_plan.trials)
+        assert len(heats) == a_plan.heats
+        firsts = best_of_each(a_plan, screen)[:racers]
+        assert {o.recipe for o in firsts} <= {o.recipe for o in heats}
 
 
 def test_refinement_tries_only_new_recipes_of_the_leaders():

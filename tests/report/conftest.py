@@ -11,6 +11,7 @@ import pytest
 
 from thalweg.race.ledger import Ledger
 from thalweg.race.plan import Plan
+from thalweg.race.priors import prior
 from thalweg.race.run import RunResult
 from thalweg.race.runs import Outcome, RunSpec
 from thalweg.race.search import next_runs
@@ -41,7 +42,7 @@ class World:
     reason: str = "step {step}: the training loss is nan"
 
     def quality(self, spec: RunSpec, full: int) -> float:
-        best, peak, steep, _ = self.shapes[spec.recipe.optimizer]
+        best, peak, steep, _ = self.shape(spec)
         if self.constant is not None:
             return self.constant
         short = spec.steps / full
@@ -52,8 +53,13 @@ class World:
         value = max(0.1, value)
         return 3.4 - 1.6 * value if self.bits else value
 
+    def shape(self, spec: RunSpec) -> tuple[float, float, float, float]:
+        name = spec.recipe.optimizer
+        lr = prior(name).default_lr
+        return self.shapes.get(name, (lr, 0.84 + 0.01 * random.Random(name).random(), 0.02, 30 * lr))
+
     def diverges(self, spec: RunSpec) -> bool:
-        limit = self.shapes[spec.recipe.optimizer][3]
+        limit = self.shape(spec)[3]
         return self.doomed or spec.recipe.lr > limit * random.Random(spec.key).uniform(0.8, 1.4)
 
     def result(self, spec: RunSpec, full: int) -> RunResult:
@@ -162,11 +168,13 @@ def results(drawn: Plan, world: World, stop: int | None = None) -> list[tuple[Ru
     return done
 
 
-def fill(path: Path, drawn: Plan, world: World, stop: int | None = None) -> Path:
+def fill(
+    path: Path, drawn: Plan, world: World, stop: int | None = None, left_out: dict[str, str] | None = None
+) -> Path:
     """A real ledger file of a made-up race."""
     moment = "2026-05-04T10:11:12+00:00"
     with Ledger.open(path, "write") as book:
-        book.put_meta(meta(drawn))
+        book.put_meta({**meta(drawn), "left_out": left_out or {}})
         for spec, result in results(drawn, world, stop):
             book.insert(spec, result, moment, moment)
     return path
@@ -176,9 +184,14 @@ def fill(path: Path, drawn: Plan, world: World, stop: int | None = None) -> Path
 def make_ledger(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes the ledger of a race; keywords change the plan, `world` the task, `stop` ends it early."""
 
-    def make(world: dict[str, object] | None = None, stop: int | None = None, **changes: object) -> Path:
+    def make(
+        world: dict[str, object] | None = None,
+        stop: int | None = None,
+        left_out: dict[str, str] | None = None,
+        **changes: object,
+    ) -> Path:
         folder = tmp_path_factory.mktemp("race")
-        return fill(folder / "race.sqlite", plan(**changes), World(**(world or {})), stop)
+        return fill(folder / "race.sqlite", plan(**changes), World(**(world or {})), stop, left_out)
 
     return make
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from thalweg.race.priors import PRIORS
 from thalweg.report import write
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+CROWD = tuple(PRIORS)[:18]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 
@@ -38,10 +40,14 @@ def reports(
         heats=14,
         pairs=3,
     )
+    crowd = make_ledger(
+        optimizers=CROWD, finalists=4, heats=12, pairs=6, left_out={"bfgs": "its matrix " * 20}
+    )
     folder = tmp_path_factory.mktemp("report")
     return {
         "usual": write(full, folder / "usual.html"),
         "many and long": write(many, folder / "many.html"),
+        "a crowd": write(crowd, folder / "crowd.html"),
     }
 
 
@@ -86,7 +92,7 @@ OVERLAPPING = """[...document.querySelectorAll('.chart')].flatMap(chart => {
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("name", ["usual", "many and long"])
+@pytest.mark.parametrize("name", ["usual", "many and long", "a crowd"])
 def test_everything_fits(
     visit: Callable[..., Page], reports: dict[str, Path], size: dict[str, int], name: str
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from thalweg.race.ledger import Ledger
+from thalweg.race.priors import PRIORS
 from thalweg.report import render, write
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -36,6 +37,11 @@ CASES: dict[str, dict[str, object]] = {
         "heats": 14,
     },
     "long names": {"task": "a_very_long_task_name_" * 20, "metric_name": "area under the curve " * 6},
+    "a crowd": {
+        "optimizers": tuple(PRIORS)[:18],
+        "heats": 12,
+        "left_out": {"<b>": "it would take 290 GB & more"},
+    },
     "noisy": {"world": {"noise": 0.02}, "pairs": 3},
 }
 
@@ -252,3 +258,23 @@ def test_rows_may_come_as_text_and_a_verdict_as_a_mapping(full: Path) -> None:
 
 def test_the_same_race_gives_the_same_page(full: Path, tmp_path: Path) -> None:
     assert page_of(full, tmp_path) == page_of(full, tmp_path)
+
+
+def test_many_optimizers_are_listed_best_first_and_who_was_left_out(
+    make_ledger: Callable[..., Path], tmp_path: Path
+) -> None:
+    names = tuple(PRIORS)[:18]
+    path = make_ledger(optimizers=names, heats=12, left_out={"bfgs": "its matrix would take 290 GB"})
+    page = page_of(path, tmp_path)
+    section = page.split('<section id="field"')[1].split("</section>")[0]
+    listed = re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+) %</td><td>([^<]+)</td>', section)
+    assert {name for name, _, _ in listed} == set(names)
+    full = [float(value) for _, value, how in listed if how == "full length"]
+    short = [float(value) for _, value, how in listed if how == "188 steps"]
+    assert len(full) + len(short) == 18
+    assert short == sorted(short, reverse=True)
+    assert full[4:] == sorted(full[4:], reverse=True)  # after the finalists, who stand in the verdict's order
+    assert "18 optimizers were screened" in section
+    assert "its matrix would take 290 GB" in section
+    assert page.count('class="chart panel"') == 18
+    assert "The other 12 optimizers" in page

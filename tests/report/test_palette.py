@@ -11,10 +11,12 @@ from thalweg.report.palette import (
     DARK_HUES,
     LIGHT,
     LIGHT_HUES,
+    OTHER,
     css,
     css_class,
     is_dashed,
     readable,
+    styles_of,
 )
 
 THEMES = [(LIGHT, LIGHT_HUES), (DARK, DARK_HUES)]
@@ -66,7 +68,7 @@ def test_text_and_marks_have_contrast(theme: dict[str, str], hues: tuple[str, ..
     for name in ("ink", "soft", "accent", "bad"):
         for ground in ("page", "card", "faint"):
             assert contrast(theme[name], theme[ground]) >= 4.5, (name, ground)
-    for hue in (*hues, theme["base"]):
+    for hue in (*hues, theme["base"], theme["other"]):
         assert contrast(hue, theme["page"]) >= 3
 
 
@@ -84,6 +86,17 @@ def test_text_in_a_hue_has_the_contrast_of_text(theme: dict[str, str], hues: tup
 def test_hues_stay_apart_for_every_eye(eye: str, theme: dict[str, str], hues: tuple[str, ...]) -> None:
     seen = [TO_LAB @ np.cbrt(TO_LMS @ np.clip(EYES[eye] @ linear(hue), 0, 1)) for hue in hues]
     assert min(float(np.linalg.norm(a - b)) for a, b in itertools.combinations(seen, 2)) >= 0.09
+
+
+def test_of_many_optimizers_finalists_and_leaders_have_a_hue_each_and_the_others_grey() -> None:
+    names = [f"o{i}" for i in range(20)]
+    leaders = names[::-1]
+    found = styles_of(names, leaders, 3)
+    assert [found[name] for name in leaders[:7]] == list(range(7))
+    assert {found[name] for name in leaders[7:]} == {OTHER}
+    assert [styles_of(names, leaders, 9)[name] for name in leaders[:10]] == [*range(9), OTHER]
+    assert styles_of(names[:7], leaders, 2) == {name: i for i, name in enumerate(names[:7])}
+    assert css_class(OTHER) == "co"
 
 
 def test_an_optimizer_has_one_class_and_later_ones_another_mark() -> None:

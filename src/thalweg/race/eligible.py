@@ -50,6 +50,8 @@ def obstacle(name: str, parameters: int, steps: int, room: float) -> str:
     if memory > room:
         what = known.matrix or "its state"
         return f"{what} would take {size(memory)}, and there is room for {size(room)}"
+    if known.largest is not None and parameters > known.largest:
+        return f"it takes at most {known.largest:,} parameters, and the model has {parameters:,}"
     least = known.least_evaluations(parameters)
     if least * FEWEST_STEPS > steps:
         return f"a step takes {least:,.0f} gradient evaluations or more, and a full run has {steps:,}"

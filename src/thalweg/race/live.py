@@ -14,6 +14,7 @@ from thalweg.race.standing import (
     cells,
     figure,
     leader,
+    leading,
     left_out,
     phase_text,
     standings,
@@ -22,6 +23,7 @@ from thalweg.race.standing import (
 
 OFTEN = 0.25  # seconds between two drawings
 RARE = 30.0  # seconds between plain lines
+AROUND = 6  # lines of the screen that are not optimizers
 
 
 class View(Protocol):
@@ -144,13 +146,15 @@ class LiveView:
             table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
         found = standings(self._plan, rows, due)
         first = leader(self._plan, found)
-        for standing in found:
+        shown = leading(self._plan, found, max(self._console.height - AROUND, 4))
+        for standing in shown:
             style = "bold" if standing is first else "" if standing.total else "dim"
             name, *rest = cells(standing)
             table.add_row(*(Text(cell, style=style) for cell in (f"  {name}", *rest)))
         head = Text(f"{self._title} · {phase_text(self._plan, due)}", overflow="ellipsis", no_wrap=True)
         foot = Text(f"  {self._progress.text()} · ledger {self._ledger}", overflow="ellipsis", no_wrap=True)
-        return Group(head, Text(), table, Text(), foot)
+        more = Text(f"  and {len(found) - len(shown)} more" if len(shown) < len(found) else "", style="dim")
+        return Group(head, Text(), table, more, foot)
 
     def end(self) -> None:
         """Show how it ended, and give the screen back."""

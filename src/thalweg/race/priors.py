@@ -12,6 +12,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from thalweg.errors import UserError
+from thalweg.race.priors_closure import CLOSURE_PRIORS
 from thalweg.race.space import Choice, Prior, Range
 
 __all__ = ["ALL", "PRIORS", "check_optimizers", "prior"]
@@ -142,7 +143,7 @@ _TABLE = (
         scheduled=False,
     ),
 )
-PRIORS: Mapping[str, Prior] = {prior.key: prior for prior in _TABLE}
+PRIORS: Mapping[str, Prior] = {prior.key: prior for prior in (*_TABLE, *CLOSURE_PRIORS)}
 
 
 def prior(key: str) -> Prior:

@@ -63,7 +63,9 @@ class Prior:
         closure: Whether a step calls a closure, once or more. Such a step works on one mini-batch.
         evaluations: Gradient evaluations that a step takes at least, of a model with so many parameters, as
             (constant, per parameter).
-        matrix: What is kept as a matrix of parameters by parameters, in words; "" for nothing.
+        matrix: What is a matrix of parameters by parameters, in words; "" for nothing.
+        square: Bytes of each element of that matrix, or of all such that a step needs.
+        largest: The most parameters that the class takes; None for any number.
     """
 
     key: str
@@ -78,15 +80,17 @@ class Prior:
     closure: bool = False
     evaluations: tuple[float, float] = (1, 0)
     matrix: str = ""
+    square: float = 0
+    largest: int | None = None
     at_most: bool = False
 
     def memory(self, parameters: int) -> float:
         """Bytes of state for a model of so many parameters in float32.
 
-        >>> Prior("a", "A", 1.0, {}, {}, "", state=8, matrix="its Hessian").memory(10)
+        >>> Prior("a", "A", 1.0, {}, {}, "", state=8, matrix="its Hessian", square=4).memory(10)
         480.0
         """
-        return float(self.state * parameters + (4 * parameters**2 if self.matrix else 0))
+        return float(self.state * parameters + self.square * parameters**2)
 
     def least_evaluations(self, parameters: int) -> float:
         """Gradient evaluations that a step takes at least."""
@@ -96,4 +100,5 @@ class Prior:
     @property
     def state_text(self) -> str:
         """Its memory a parameter in words."""
-        return f"{'up to ' * self.at_most}{self.state:g} B" + (" + 4 B x parameters" if self.matrix else "")
+        matrix = f" + {self.square:g} B x parameters" if self.square else ""
+        return f"{'up to ' * self.at_most}{self.state:g} B{matrix}"

@@ -136,10 +136,22 @@ def clock(seconds: float) -> str:
 
 def leader(plan: Plan, found: Sequence[Standing]) -> Standing | None:
     """The optimizer with the best validation metric, full-length runs before short ones."""
+    able = [standing for standing in found if standing.best and standing.label != BASELINE_LABEL]
+    return max(able, key=lambda standing: _rank(plan, standing), default=None)
+
+
+def leading(plan: Plan, found: Sequence[Standing], most: int) -> list[Standing]:
+    """All of them in their order, or, where there is no room, the best so many, best first."""
+    if len(found) <= most:
+        return list(found)
+    return sorted(found, key=lambda standing: _rank(plan, standing), reverse=True)[:most]
+
+
+def _rank(plan: Plan, standing: Standing) -> tuple[float, float, float]:
+    if standing.best is None:
+        return standing.done, -math.inf, -math.inf
     sign = 1 if plan.higher_is_better else -1
-    able = [(s, s.best) for s in found if s.best is not None and s.label != BASELINE_LABEL]
-    ranked = max(able, key=lambda pair: (pair[1]["steps"], sign * pair[1]["valid_metric"]), default=None)
-    return ranked[0] if ranked else None
+    return math.inf, standing.best["steps"], sign * standing.best["valid_metric"]
 
 
 class Progress:

@@ -1,7 +1,7 @@
 """The loop that trains once: batches, steps, looks at the validation data, and what it all cost.
 
 Its length is counted in gradient evaluations. Almost every optimizer takes one a step; L-BFGS, say, takes up
-to 25, all on the mini-batch of that step, and they count as 25.
+to 25, all on the mini-batch of that step, and they count as 25. A product with the Hessian counts as two.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from thalweg.tasks import Task
 
 CHECK_EVERY = 16  # steps between looks at the loss: each look waits for the device
 EXPLODED = 100.0  # a loss this many times beyond its start is not coming back
+PRODUCT = 2  # gradient evaluations that a product with the Hessian counts as: it differentiates twice
 SAMPLE_EVERY = 16  # on an accelerator only every 16th step is timed: timing has to wait for the device
 
 
@@ -124,8 +125,14 @@ class Training:
             inside += self._clock(timed) - start
             return loss
 
+        products = self._products()
         self.optimizer.step(closure)
-        return losses[0], len(losses), inside
+        products = self._products() - products
+        return losses[0], len(losses) + PRODUCT * products, inside
+
+    def _products(self) -> int:
+        """How many products with the Hessian the optimizer has made: no call of the closure shows them."""
+        return sum(state.get("hvps", 0) for state in self.optimizer.state.values())
 
     def _gradient(self, batch: Any) -> Tensor:
         for parameter in self.parameters:  # zero_grad would import torch's compiler: 1.3 s a process

@@ -16,7 +16,7 @@ from typing import Any
 from thalweg.errors import UserError
 from thalweg.race.recipe import Recipe
 from thalweg.report.numbers import Metric, finite, metric, plain
-from thalweg.report.palette import BASELINE
+from thalweg.report.palette import BASELINE, styles_of
 
 Row = Mapping[str, Any]
 
@@ -151,7 +151,12 @@ def run_from(row: Row) -> Run:
 
 @dataclass(frozen=True)
 class Race:
-    """A whole race, as the page sees it."""
+    """A whole race, as the page sees it.
+
+    Attributes:
+        leaders: the optimizers, finalists first in the verdict's order, then by their best search run.
+        styles: the colour of each optimizer.
+    """
 
     runs: tuple[Run, ...]
     meta: Mapping[str, Any]
@@ -160,6 +165,8 @@ class Race:
     optimizers: tuple[str, ...]
     contenders: tuple[Contender, ...]
     metric: Metric
+    leaders: tuple[str, ...]
+    styles: Mapping[str, int]
 
     @property
     def task(self) -> str:
@@ -226,7 +233,12 @@ class Race:
 
     def style(self, optimizer: str) -> int:
         """The colour of an optimizer."""
-        return self.optimizers.index(optimizer) if optimizer in self.optimizers else BASELINE
+        return self.styles.get(optimizer, BASELINE)
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Who could not race, with the reason."""
+        return {str(name): str(why) for name, why in _mapping(self.meta.get("left_out")).items()}
 
 
 def race_from(rows: Sequence[Row], meta: Mapping[str, Any], verdict: object) -> Race:
@@ -237,8 +249,34 @@ def race_from(rows: Sequence[Row], meta: Mapping[str, Any], verdict: object) -> 
     named = [str(name) for name in plan.get("optimizers") or ()]
     seen = dict.fromkeys([*named, *(run.optimizer for run in runs if run.label != "baseline")])
     optimizers = tuple(name for name in seen if name)
-    contenders = _contenders(runs, found, optimizers)
-    return Race(runs, meta, plan, found, optimizers, contenders, _metric(plan, meta, runs, contenders))
+    final = [str(as_mapping(item).get("label")) for item in found.get("finalists") or ()]
+    finalists = [name for name in dict.fromkeys(final) if name in optimizers]
+    higher = bool(plan.get("higher_is_better", True))
+    searched = sorted(optimizers, key=lambda name: _place(runs, name, higher))
+    leaders = tuple(dict.fromkeys([*finalists, *searched]))
+    styles = styles_of(optimizers, leaders, len(finalists))
+    contenders = _contenders(runs, found, styles)
+    measure = _metric(plan, meta, runs, contenders)
+    return Race(runs, meta, plan, found, optimizers, contenders, measure, leaders, styles)
+
+
+def best_search(runs: Iterable[Run], optimizer: str, higher: bool) -> Run | None:
+    """The best run of an optimizer in the search, full-length ones before short ones."""
+    mine = [
+        (run.steps, value if higher else -value, run)
+        for run in runs
+        if run.optimizer == optimizer and run.phase != "final" and run.ok
+        if (value := run.get("valid_metric")) is not None
+    ]
+    return max(mine, key=lambda item: item[:2])[2] if mine else None
+
+
+def _place(runs: Iterable[Run], optimizer: str, higher: bool) -> tuple[float, float]:
+    found = best_search(runs, optimizer, higher)
+    if found is None:
+        return 0.0, 0.0  # after everything that has run
+    value = found.get("valid_metric") or 0.0
+    return -found.steps, -value if higher else value
 
 
 def _metric(plan: Row, meta: Row, runs: Sequence[Run], contenders: Sequence[Contender]) -> Metric:
@@ -249,7 +287,7 @@ def _metric(plan: Row, meta: Row, runs: Sequence[Run], contenders: Sequence[Cont
     return metric(name, bool(higher), values, middle(c.sd for c in contenders))
 
 
-def _contenders(runs: Sequence[Run], verdict: Row, optimizers: Sequence[str]) -> tuple[Contender, ...]:
+def _contenders(runs: Sequence[Run], verdict: Row, styles: Mapping[str, int]) -> tuple[Contender, ...]:
     """The finalists in the verdict's order, which is best first."""
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
@@ -259,7 +297,7 @@ def _contenders(runs: Sequence[Run], verdict: Row, optimizers: Sequence[str]) ->
     judged = {(str(item.get("label")), str(item.get("id"))): item for item in claims}
     order = {key: i for i, key in enumerate(judged)}
     name = _namer(groups)
-    found = [_contender(key, group, judged.get(key, {}), name, optimizers) for key, group in groups.items()]
+    found = [_contender(key, group, judged.get(key, {}), name, styles) for key, group in groups.items()]
     champion = next(iter(judged), None) if verdict.get("winner") else None
     found = [dataclasses.replace(c, winner=(c.label, c.recipe_id) == champion) for c in found]
     rank = {(c.label, c.recipe_id): order.get((c.label, c.recipe_id), len(order)) for c in found}
@@ -284,17 +322,15 @@ def _contender(
     runs: Sequence[Run],
     claim: Row,
     name: Callable[[tuple[str, str]], str],
-    optimizers: Sequence[str],
+    styles: Mapping[str, int],
 ) -> Contender:
     values = [v for run in runs if run.ok and (v := run.get("test_metric")) is not None]
     mean = finite(claim.get("mean"))
     sd = finite(claim.get("sd"))
-    optimizer = runs[0].optimizer
-    known = key[0] != "baseline" and optimizer in optimizers
     needed = finite(claim.get("seeds_needed"))
     return Contender(
         name=name(key),
-        style=optimizers.index(optimizer) if known else BASELINE,
+        style=BASELINE if key[0] == "baseline" else styles.get(runs[0].optimizer, BASELINE),
         label=key[0],
         recipe_id=key[1],
         recipe=runs[0].recipe,

@@ -2,12 +2,14 @@
 
 Seven hues were chosen so that every pair stays apart (OKLab distance at least 0.09) for normal, protan,
 deutan and tritan vision, in both themes, at a contrast of at least 3 with the page. Text is written in
-ink, or, at the end of a curve, in its hue darkened or lightened until it has a contrast of 4.5. From the
-eighth optimizer on, hues repeat with another mark and a dashed line.
+ink, or, at the end of a curve, in its hue darkened or lightened until it has a contrast of 4.5. Of many
+optimizers the finalists and the leaders of the search have a hue each and the others share a grey; should
+there be more than seven finalists, hues repeat with another mark and a dashed line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 LIGHT: Final = {
@@ -20,6 +22,7 @@ LIGHT: Final = {
     "accent": "#0e6656",
     "bad": "#b3261e",
     "base": "#6b7280",
+    "other": "#8a919d",
 }
 DARK: Final = {
     "page": "#15181c",
@@ -31,6 +34,7 @@ DARK: Final = {
     "accent": "#5ed0b5",
     "bad": "#ff8a80",
     "base": "#98a1ad",
+    "other": "#6f7883",
 }
 LIGHT_HUES: Final = ("#1746a2", "#c0440a", "#0a8a68", "#6a1f58", "#ad922a", "#17a0cf", "#7f63d4")
 DARK_HUES: Final = ("#4a8ff8", "#ec6a1c", "#2ccb9b", "#b0809f", "#f7d452", "#a8ecfa", "#bdacfe")
@@ -38,11 +42,26 @@ DARK_HUES: Final = ("#4a8ff8", "#ec6a1c", "#2ccb9b", "#b0809f", "#f7d452", "#a8e
 TEXT_CONTRAST: Final = 4.5
 BASELINE: Final = -1
 """The style of the baseline: grey, so that it never passes for a contender."""
+OTHER: Final = -2
+"""The style of the optimizers that are neither finalists nor leaders: a lighter grey."""
+GREYS: Final = {BASELINE: "cb", OTHER: "co"}
 
 
 def css_class(style: int) -> str:
-    """The CSS class that sets the hue of a style (an optimizer's index, or `BASELINE`)."""
-    return "cb" if style == BASELINE else f"c{style % len(LIGHT_HUES)}"
+    """The CSS class that sets the hue of a style (a number from 0, `BASELINE` or `OTHER`)."""
+    return GREYS.get(style, f"c{style % len(LIGHT_HUES)}")
+
+
+def styles_of(optimizers: Sequence[str], leaders: Sequence[str], finalists: int) -> dict[str, int]:
+    """A style for each optimizer: by its place where hues suffice, else by its place among the leaders.
+
+    >>> styles_of(["a", "b"], ["b", "a"], 1), styles_of(list("abcdefgh"), list("hgfedcba"), 1)["a"]
+    ({'a': 0, 'b': 1}, -2)
+    """
+    if len(optimizers) <= len(LIGHT_HUES):
+        return {name: i for i, name in enumerate(optimizers)}
+    hued = leaders[: max(finalists, len(LIGHT_HUES))]
+    return {name: hued.index(name) if name in hued else OTHER for name in optimizers}
 
 
 def is_dashed(style: int) -> bool:
@@ -78,7 +97,8 @@ def variables(colours: dict[str, str], hues: tuple[str, ...]) -> str:
     texts = [readable(hue, colours["page"], colours["ink"]) for hue in hues]
     pairs = [*colours.items(), *((f"h{i}", hue) for i, hue in enumerate(hues))]
     pairs += [(f"t{i}", text) for i, text in enumerate(texts)]
-    pairs += [("tb", readable(colours["base"], colours["page"], colours["ink"]))]
+    greys = {"tb": colours["base"], "to": colours["other"]}
+    pairs += [(name, readable(grey, colours["page"], colours["ink"])) for name, grey in greys.items()]
     return "".join(f"--{name}:{value};" for name, value in pairs)
 
 
@@ -91,5 +111,5 @@ def css() -> str:
         f":root{{{light}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}"
-        f"{classes}.cb{{--c:var(--base);--t:var(--tb)}}"
+        f"{classes}.cb{{--c:var(--base);--t:var(--tb)}}.co{{--c:var(--other);--t:var(--to)}}"
     )

@@ -21,6 +21,9 @@ from thalweg.report.charts.target import Times
 from thalweg.report.model import Contender, Race, as_mapping
 from thalweg.report.numbers import count, plain, seconds
 
+MANY, IN_SIGHT = 9, 6
+"""Of more panels than that, so many are shown at once."""
+
 
 def section(anchor: str, title: str, sentence: str, *content: str) -> str:
     """A heading, what the chart shows in this race, and the chart."""
@@ -91,14 +94,14 @@ def curves(race: Race) -> str:
 def panels(race: Race) -> list[Panel]:
     """The learning-rate panels: every run of the search, and the confirmed recipes."""
     found = []
-    for style, optimizer in enumerate(race.optimizers):
+    for optimizer in race.optimizers if len(race.optimizers) <= MANY else race.leaders:
         runs = [run for run in race.search if run.optimizer == optimizer]
-        mine = [c for c in race.contenders if c.label != "baseline" and c.style == style]
+        mine = [c for c in race.contenders if c.label == optimizer]
         marks = [
             (lr, v) for c in mine if (lr := c.runs[0].lr) and (v := c.median("valid_metric")) is not None
         ]
         if runs or marks:
-            found.append(Panel(optimizer, style, runs, *_known(optimizer), marks))
+            found.append(Panel(optimizer, race.style(optimizer), runs, *_known(optimizer), marks))
     return found
 
 
@@ -122,10 +125,18 @@ def sensitivity(race: Race) -> str:
         "a short screening run (compare those with each other only). Rings: finalists, median of fresh "
         "seeds. Shaded: outside the search space. Arrows: worse than the frame."
     )
-    two = " two" if len(shown) in (2, 4) else ""  # three beside each other would leave one alone
-    chart = f'<div class="panels{two}">{sensitivity_chart.draw(race, shown)}</div>'
+    drawn = sensitivity_chart.draw(race, shown)
+    first = drawn if len(shown) <= MANY else drawn[:IN_SIGHT]
+    rest = tables.folded(panel_grid(drawn[IN_SIGHT:]), f"The other {len(drawn) - IN_SIGHT} optimizers")
+    charts = panel_grid(first) + rest * (len(first) < len(drawn))
     table = tables.folded(tables.sensitivity(race, shown))
-    return section("lr", "Learning-rate sensitivity", text.sensitivity(race, shown), chart, note(hint), table)
+    words = text.sensitivity(race, shown[: len(first)])
+    return section("lr", "Learning-rate sensitivity", words, charts, note(hint), table)
+
+
+def panel_grid(panels: Sequence[str]) -> str:
+    """Panels in rows of three, or of two where three would leave one alone."""
+    return f'<div class="panels{" two" * (len(panels) in (2, 4))}">{"".join(panels)}</div>'
 
 
 def target(race: Race) -> str:
@@ -203,11 +214,24 @@ def failures(race: Race) -> str:
     """What failed, and why."""
     found = measures.failures(race)
     table = tables.failures(found) if found else ""
+    if len(found) > MANY:
+        table = tables.folded(table)
     return section("failures", "Failures", text.failed(race, found), table)
+
+
+def field(race: Race) -> str:
+    """Every optimizer, best first, where more were searched than confirmed; and who was left out."""
+    confirmed = {c.label for c in race.contenders}
+    if race.left_out or not confirmed.issuperset(race.optimizers):
+        content = [tables.field(race), tables.left_out(race) if race.left_out else ""]
+        shared = text.evaluations(race)
+        return section("field", "All optimizers", text.field(race), *content, note(shared) if shared else "")
+    return ""
 
 
 SECTIONS: Sequence[tuple[str, str, Callable[[Race], str]]] = (
     ("ranking", "Ranking", ranking),
+    ("field", "All optimizers", field),
     ("curves", "Curves", curves),
     ("lr", "Learning rate", sensitivity),
     ("target", "Time to target", target),

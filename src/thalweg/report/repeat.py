@@ -56,7 +56,7 @@ def commands(race: Race) -> list[str]:
     options = {
         "--budget": f"{budget:g}s" if budget else "",
         "--steps": asked.get("steps") if asked else race.full_steps,
-        "--optimizers": shlex.quote(",".join(race.optimizers)),
+        "--optimizers": "all" if asked.get("everyone") else shlex.quote(",".join(race.optimizers)),
         "--seed": race.plan.get("seed"),
         "--workers": asked.get("workers"),
         "--device": race.plan.get("device"),

@@ -9,10 +9,10 @@ from thalweg.report import measures
 from thalweg.report.charts.cost import state
 from thalweg.report.charts.curves import Series
 from thalweg.report.charts.sensitivity import Panel
-from thalweg.report.charts.svg import escape
+from thalweg.report.charts.svg import escape, shorten
 from thalweg.report.charts.target import Times, remark
 from thalweg.report.measures import Cost, Failure, Gap
-from thalweg.report.model import Contender, Race
+from thalweg.report.model import Contender, Race, best_search, middle
 from thalweg.report.numbers import Metric, count, milliseconds, plain, seconds
 
 
@@ -155,6 +155,52 @@ def gap(race: Race, gaps: Sequence[Gap]) -> str:
         [g.contender.name, metric.value(g.train), metric.value(g.test), metric.signed(g.size)] for g in gaps
     ]
     return table(["Finalist", "Training data", "Test data", "Train minus test"], rows, f"Mean {metric.name}")
+
+
+def field(race: Race) -> str:
+    """Every optimizer's best run of the search, best first."""
+    head = [
+        "Optimizer",
+        f"Best {shorten(race.metric.name, 24)}",
+        "Run of",
+        "lr",
+        "Runs",
+        "Failed",
+        "A step",
+        "State",
+    ]
+    caption = "The search: the best run of each on the validation data"
+    return table(head, [_searched(race, name) for name in race.leaders], caption)
+
+
+def _searched(race: Race, optimizer: str) -> list[str]:
+    runs = [run for run in race.search if run.optimizer == optimizer]
+    best = best_search(runs, optimizer, race.metric.higher)
+    step = middle(run.get("step_ms") for run in runs if run.ok)
+    state = max((run.get("state_bytes") or 0.0 for run in runs), default=0.0)
+    each = f"{size(state / race.parameters)} a parameter" if race.parameters else size(state)
+    return [
+        optimizer,
+        race.metric.value(best.get("valid_metric") if best else None),
+        "—"
+        if best is None
+        else "full length"
+        if best.steps >= race.full_steps
+        else f"{count(best.steps)} steps",
+        plain(best.lr) if best and best.lr else "—",
+        str(len(runs)),
+        str(sum(not run.ok for run in runs) or "—"),
+        "—" if step is None else milliseconds(step),
+        each if runs else "—",
+    ]
+
+
+def left_out(race: Race) -> str:
+    """Who did not race, and why."""
+    rows = [[name, why] for name, why in race.left_out.items()]
+    return table(
+        ["Left out", "Why"], rows, "Optimizers that cannot run on this task, left out before the race"
+    )
 
 
 def failures(groups: Sequence[Failure]) -> str:

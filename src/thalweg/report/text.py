@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from thalweg.race.priors import PRIORS
 from thalweg.report.charts.sensitivity import Panel
 from thalweg.report.charts.target import Times
 from thalweg.report.charts.versus import lead
@@ -94,6 +95,31 @@ def ranking(race: Race) -> str:
 def capital(text: str) -> str:
     """A sentence keeps the case of an optimizer's name; only plain words get a capital."""
     return text[0].upper() + text[1:] if text.startswith(("the ", "no ", "all ", "each ")) else text
+
+
+def field(race: Race) -> str:
+    """How many optimizers were searched, and which went how far."""
+    full = {run.optimizer for run in race.search if run.steps >= race.full_steps}
+    number = plural(len(race.optimizers), "optimizer was", "optimizers were")
+    far = f"{number} screened, {count(len(full))} of them also ran at full length"
+    out = (
+        f"; {count(len(race.left_out))} could not run and {'is' if len(race.left_out) == 1 else 'are'} below"
+    )
+    caution = "Values of the search are the best of several and flatter; only the ranking above makes claims"
+    return f"{far}{out if race.left_out else ''}. {caution}."
+
+
+def evaluations(race: Race) -> str:
+    """How methods that evaluate several times in a step are counted; empty where there is none."""
+    several = [name for name in race.optimizers if name in PRIORS and PRIORS[name].closure]
+    if not several:
+        return ""
+    who = (
+        f"{listing(several)} may take several in one step"
+        if len(several) > 1
+        else f"{several[0]} may take several"
+    )
+    return f"Steps are gradient evaluations, equal for all: {who}, all of them on one mini-batch."
 
 
 def curves(race: Race, shown: Sequence[Contender]) -> str:

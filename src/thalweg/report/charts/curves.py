@@ -9,7 +9,7 @@ from typing import Final
 from thalweg.report.charts.svg import Canvas, Scale, decades, padded, path, shorten, spread, tick_texts, ticks
 from thalweg.report.measures import Point
 from thalweg.report.numbers import count, plural, si
-from thalweg.report.palette import css_class, is_dashed
+from thalweg.report.palette import BASELINE, css_class, is_dashed
 
 TOP: Final = 26.0
 HEIGHT: Final = 300
@@ -73,7 +73,7 @@ def _curve(canvas: Canvas, x: Scale, y: Scale, series: Series, write: Callable[[
     upper = [(x(p.step), y.clamp(p.high)) for p in points]
     lower = [(x(p.step), y.clamp(p.low)) for p in points]
     canvas.add("path", d=path(upper + lower[::-1], True), class_=f"band {hue}")
-    dashed = " dashed" if is_dashed(series.style) or series.style < 0 else ""
+    dashed = " dashed" if is_dashed(series.style) or series.style == BASELINE else ""
     canvas.add("path", d=path(_inside(x, y, points)), class_=f"curve {hue}{dashed}")
     for p in points:
         span = f" ({write(p.low)} to {write(p.high)}, {plural(p.n, 'seed')})" if p.n > 1 else " (1 seed)"

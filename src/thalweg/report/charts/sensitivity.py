@@ -40,10 +40,10 @@ class Panel:
     finalists: Sequence[tuple[float, float]]
 
 
-def draw(race: Race, panels: Sequence[Panel]) -> str:
+def draw(race: Race, panels: Sequence[Panel]) -> list[str]:
     """All panels, on the same axes."""
     x, y = _scales(race, panels)
-    return "".join(_panel(race, panel, x, y) for panel in panels)
+    return [_panel(race, panel, x, y) for panel in panels]
 
 
 def _scales(race: Race, panels: Sequence[Panel]) -> tuple[Scale, Scale]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from thalweg.report.palette import css_class, is_dashed
+from thalweg.report.palette import BASELINE, css_class, is_dashed
 
 WIDE: Final = 940
 HALF: Final = 456
@@ -179,9 +179,9 @@ class Canvas:
 
 
 def symbol(canvas: Canvas, x: float, y: float, style: int, size: float = 5.0, class_: str = "dot") -> None:
-    """A contender's mark: a disc, a square in the second round of hues, a diamond for the baseline."""
+    """A mark: a disc, a square in the second round of hues, a diamond for the baseline."""
     hue = f"{class_} {css_class(style)}"
-    if style < 0:
+    if style == BASELINE:
         r = size * 1.2
         canvas.add("path", d=path([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], True), class_=hue)
     elif is_dashed(style):
