@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 
 import pytest
+import torch
 from torch.optim import lr_scheduler
 
 from tests.schedules.twins import MOMENTUM, RATE, assert_twins, optimizer
+from thalweg import optim
 from thalweg.errors import UserError
 from thalweg.schedules import constant, cosine, exponential, linear, one_cycle, warmup, wsd
 
@@ -33,6 +35,34 @@ def test_the_defaults_are_those_of_torch() -> None:
     assert_twins(
         {"lr": one_cycle(50)}, 49, lambda o: lr_scheduler.OneCycleLR(o, RATE, 50, cycle_momentum=False)
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "hyper"),
+    [
+        (lambda p: optim.SGD(p, RATE, MOMENTUM), lambda p: torch.optim.SGD(p, RATE, MOMENTUM), "momentum"),
+        (
+            lambda p: optim.AdamW(p, RATE, (MOMENTUM, 0.99)),
+            lambda p: torch.optim.AdamW(p, RATE, (MOMENTUM, 0.99)),
+            "beta1",
+        ),
+    ],
+    ids=["SGD", "AdamW"],
+)
+def test_weights_trained_with_rate_and_momentum_in_cycles_are_those_of_torch(
+    ours, theirs, hyper: str
+) -> None:
+    weights = [torch.linspace(-1, 1, 8, dtype=torch.float64).requires_grad_() for _ in range(2)]
+    mine, other = ours(weights[:1]), theirs(weights[1:])
+    attached = [one_cycle(30).attach(mine), one_cycle(30, 0.8, inverse=True).attach(mine, hyper)]
+    torchs = lr_scheduler.OneCycleLR(other, RATE, 30, base_momentum=0.8 * MOMENTUM, max_momentum=MOMENTUM)
+    for step in range(30):
+        for weight, driven, schedulers in zip(weights, (mine, other), (attached, [torchs]), strict=True):
+            weight.grad = (weight.detach() - 0.3) ** 3
+            driven.step()
+            for scheduler in schedulers if step < 29 else ():
+                scheduler.step()
+        assert torch.allclose(*weights, rtol=1e-12, atol=0)
 
 
 def test_it_rises_and_falls_even_where_torch_divides_by_zero() -> None:
