@@ -85,6 +85,27 @@ def test_bare_parameters_are_vectors_where_they_are_long_in_one_dimension_at_mos
     assert kinds(nn.ParameterList([torch.zeros(1, 5)])) == {"0": "vector"}
 
 
+def test_a_norm_of_torch_s_stays_one_under_another_name() -> None:
+    class Standardize(nn.LayerNorm):
+        pass
+
+    assert kinds(Standardize((2, 3))) == {"weight": "norm", "bias": "norm"}
+
+
+def test_a_compiled_model_has_the_plan_of_the_model() -> None:
+    model = Transformer()
+    options: Any = {
+        "lr": 1e-3,
+        "layers": "blocks.*",
+        "layer_decay": 0.5,
+        "rules": {"blocks.1.attn": {"lr_scale": 2}},
+    }
+    expected = groups(model, 0.1, **options).explain(each=True)
+    assert groups(torch.compile(model), 0.1, **options).explain(each=True) == expected
+    model.blocks[0] = torch.compile(model.blocks[0])
+    assert groups(model, 0.1, **options).explain(each=True) == expected
+
+
 def decays(plan: regularize.GroupPlan) -> dict[str, float]:
     """What one AdamW step without gradients takes from each parameter, by its name."""
     optimizer = optim.AdamW(plan, lr=0.5)

@@ -10,7 +10,7 @@ from torch import nn
 
 from thalweg.engine.options import check_value
 from thalweg.errors import UserError
-from thalweg.regularize.kinds import DECAYS, Member, members
+from thalweg.regularize.kinds import DECAYS, Member, members, plain
 from thalweg.regularize.layers import depths
 from thalweg.regularize.plan import GroupPlan
 
@@ -168,7 +168,7 @@ def _near(model: nn.Module, found: list[Member], pattern: Pattern) -> str:
     """What a pattern may have meant."""
     if isinstance(pattern, str):
         known = [name for member in found for name in member.names]
-        known += [name for name, _ in model.named_modules() if name]
+        known += [plain(name) for name, _ in model.named_modules() if name]
         close = get_close_matches(pattern.replace("*", ""), known, n=3, cutoff=0.4) or known[:3]
         return f"near names: {', '.join(close)}"
     if isinstance(pattern, type):

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from thalweg.errors import UserError
 
-__all__ = ["DECAYS", "SPARED", "Kind", "Member", "members"]
+__all__ = ["DECAYS", "SPARED", "Kind", "Member", "members", "plain"]
 
 Kind = Literal["weight", "embedding", "norm", "bias", "vector", "direction"]
 DECAYS: tuple[Kind, ...] = ("weight", "embedding")  # what decays, unless a rule says otherwise
@@ -27,7 +27,7 @@ class Member:
     """A parameter of a model, and what is known about it.
 
     Attributes:
-        name: its first name in `model.named_parameters()`.
+        name: its first name in `model.named_parameters()`, without what `torch.compile` adds to it.
         tied: its other names, where several modules share it.
         tensor: the parameter.
         owner: the module that uses it under its first name.
@@ -71,8 +71,18 @@ def members(model: nn.Module) -> list[Member]:
     return [_member(model, tensor, tuple(known)) for tensor, known in names.items()]
 
 
+def plain(name: str) -> str:
+    """A name as it is before `torch.compile` wraps a module, so that patterns and checkpoints fit both.
+
+    >>> plain("_orig_mod.blocks.0._orig_mod.weight")
+    'blocks.0.weight'
+    """
+    return ".".join(part for part in name.split(".") if part != "_orig_mod")
+
+
 def _member(model: nn.Module, tensor: Tensor, names: tuple[str, ...]) -> Member:
     homes = [_home(model, name) for name in names]
+    names = tuple(map(plain, names))
     kinds = [_kind(tensor, owner=inside[-1], attribute=attribute) for inside, attribute in homes]
     # An embedding that is the output layer too is a matrix that multiplies activations: a weight.
     kind: Kind = "weight" if "weight" in kinds else kinds[0]

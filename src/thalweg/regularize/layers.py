@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from torch import nn
 
 from thalweg.errors import UserError
-from thalweg.regularize.kinds import Member
+from thalweg.regularize.kinds import Member, plain
 
 __all__ = ["depths"]
 
@@ -36,7 +36,7 @@ def depths(model: nn.Module, found: list[Member], layers: str | Iterable[str]) -
 
 def _blocks(model: nn.Module, patterns: list[str]) -> list[str]:
     """The names of the matched modules in the order of the patterns, then of the model; none in another."""
-    names = [name for name, _ in model.named_modules() if name]
+    names = list(filter(None, dict.fromkeys(plain(name) for name, _ in model.named_modules())))
     blocks: list[str] = []
     for pattern in patterns:
         if not isinstance(pattern, str):
