@@ -1,4 +1,5 @@
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,14 @@ def tiny(tmp_path: Path, tiny_text: str) -> Path:
     path = tmp_path / "tiny.py"
     path.write_text(tiny_text)
     return path
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Within the test torch's default is float64, in which it then keeps numbers such as mu_product."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)

@@ -107,3 +107,12 @@ def test_square_roots() -> None:
 def test_where_of_a_lifted_condition() -> None:
     assert where(torch.tensor(1.0), 2.0, 3.0) == 2.0
     assert where(torch.tensor(0.0), torch.tensor(2.0), 3.0).item() == 3.0
+
+
+def test_where_gives_a_tensor_where_one_of_the_two_is_one() -> None:
+    x = torch.ones(2, dtype=torch.float64)
+    for condition in (True, False, 1.0, 0.0):
+        out = ops.where(condition, x, 0)
+        assert isinstance(out, torch.Tensor)
+        assert out.dtype == torch.float64
+        assert bool((out == float(condition)).all())

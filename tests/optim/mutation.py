@@ -161,7 +161,7 @@ def exchanged(original: Rule, mutant: Rule) -> Iterator[None]:
     @lru_cache
     def composed(*arguments: Any) -> plan.Program:
         program = plan.compose(*arguments)
-        stages = [replace(s, rule=_changed(s.rule, original, mutant)) for s in program.stages]
+        stages = [replace(s, rule=_with_mutant(s.rule, original, mutant)) for s in program.stages]
         return replace(program, stages=tuple(stages))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -170,7 +170,7 @@ def exchanged(original: Rule, mutant: Rule) -> Iterator[None]:
 
 
 @lru_cache
-def _changed(rule: Rule, original: Rule, mutant: Rule) -> Rule:
+def _with_mutant(rule: Rule, original: Rule, mutant: Rule) -> Rule:
     """The mutant in place of the original, or of a sum that the rule waits for; one object for every call."""
     if rule is original:
         return mutant

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.optim.papers import Vector
 from thalweg import optim
 
+Vector = np.ndarray
 SHAPES = [(3,), (2, 4), (), (5, 1), (1, 1, 2)]
 SIZES = [int(np.prod(shape)) for shape in SHAPES]
 
@@ -75,6 +75,45 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "narrow": {"lr": 0.05, "etas": (0.6, 1.5), "step_sizes": (0.02, 0.1)},
         "maximize": {"lr": 0.05, "etas": (0.4, 1.3), "maximize": True},
     },
+    "NAdam": {
+        "plain": {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.01},
+        "coupled": {"lr": 0.05, "momentum_decay": 3.0, "weight_decay": 0.2},
+        "decoupled": {"lr": 0.05, "betas": (0.6, 0.9), "weight_decay": 0.2, "decoupled_weight_decay": True},
+        "maximize": {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.2, "maximize": True},
+    },
+    "ASGD": {
+        "plain": {"lr": 0.05},
+        "averaging": {"lr": 0.1, "lambd": 0.3, "alpha": 0.6, "t0": 4.0, "weight_decay": 0.1},
+        "maximize": {"lr": 0.1, "lambd": 0.2, "t0": 2.0, "weight_decay": 0.1, "maximize": True},
+    },
+    "Adafactor": {
+        "plain": {"lr": 0.05},
+        "all": {"lr": 0.3, "beta2_decay": -0.5, "eps": (0.3, 0.5), "d": 1.2, "weight_decay": 0.2},
+        "maximize": {"lr": 0.1, "eps": (1e-3, 1.0), "weight_decay": 0.1, "maximize": True},
+    },
+    "LARS": {
+        "plain": {"lr": 2.0, "momentum": 0.8, "weight_decay": 0.0, "trust_coefficient": 0.05},
+        "decay": {"lr": 1.5, "momentum": 0.7, "weight_decay": 0.2, "trust_coefficient": 0.05},
+        "not adapted": {"lr": 0.05, "momentum": 0.8, "weight_decay": 0.1, "adapt": False},
+        "maximize": {"lr": 1.5, "weight_decay": 0.2, "trust_coefficient": 0.02, "maximize": True},
+    },
+    "LAMB": {
+        "plain": {"lr": 0.05},
+        "all": {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.01, "weight_decay": 0.2, "bounds": (1.0, 1.5)},
+        "uncorrected": {"lr": 0.05, "betas": (0.8, 0.9), "bias_correction": False},
+        "not adapted": {"lr": 0.05, "weight_decay": 0.2, "adapt": False},
+        "maximize": {"lr": 0.05, "weight_decay": 0.2, "maximize": True},
+    },
+    "SGDHD": {
+        "plain": {"lr": 0.05, "hypergrad_lr": 1e-4},
+        "decay": {"lr": 0.05, "hypergrad_lr": 3e-4, "weight_decay": 0.1},
+        "maximize": {"lr": 0.05, "hypergrad_lr": 1e-4, "weight_decay": 0.1, "maximize": True},
+    },
+    "AdamHD": {
+        "plain": {"lr": 0.05, "betas": (0.8, 0.9), "eps": 0.0, "hypergrad_lr": 1e-3},
+        "decay": {"lr": 0.05, "betas": (0.7, 0.6), "eps": 0.01, "hypergrad_lr": 1e-3, "weight_decay": 0.1},
+        "maximize": {"lr": 0.05, "hypergrad_lr": 3e-4, "weight_decay": 0.1, "maximize": True},
+    },
 }
 MATRIX = [(name, variant) for name, variants in VARIANTS.items() for variant in variants]
 IDS = [f"{name}-{variant}" for name, variant in MATRIX]
@@ -90,6 +129,13 @@ STATES = {
     "Adamax": ["exp_avg", "exp_inf"],
     "RAdam": ["exp_avg", "exp_avg_sq"],
     "Rprop": ["prev", "step_size"],
+    "NAdam": ["exp_avg", "exp_avg_sq", "mu_product"],
+    "ASGD": ["ax", "eta", "mu"],
+    "Adafactor": ["row_var", "col_var", "variance"],
+    "LARS": ["velocity"],
+    "LAMB": ["exp_avg", "exp_avg_sq"],
+    "SGDHD": ["prev_grad", "lr_shift"],
+    "AdamHD": ["exp_avg", "exp_avg_sq", "lr_shift"],
 }
 TWINS = [name for name in VARIANTS if hasattr(torch.optim, name)]  # those that torch has
 

@@ -13,6 +13,7 @@ OWN = {"transforms", "engine"}
 PAIRS = [pytest.param(*pair, id=name) for pair, name in zip(MATRIX, IDS, strict=True) if pair[0] in TWINS]
 
 
+@pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("engine", ["reference", "fused"])
 @pytest.mark.parametrize(("name", "variant"), PAIRS)
 def test_the_trajectory_is_that_of_torch(name: str, variant: str, engine: str) -> None:
@@ -35,6 +36,7 @@ def test_the_trajectory_is_that_of_torch(name: str, variant: str, engine: str) -
     assert abs(join(ours) - bowl.start).max() > 0.1  # it went somewhere
 
 
+@pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("name", TWINS)
 def test_default_options_give_the_trajectory_of_torch(name: str) -> None:
     bowl = Bowl(STEPS, seed=2)

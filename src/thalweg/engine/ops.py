@@ -64,8 +64,8 @@ def where(condition: Value, a: Value, b: Value) -> Value:
     On a condition per element one of the two has to be an element too: torch gives two fractions its own
     default precision.
     """
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        a, b = _tensors(a, b)
     if isinstance(condition, Tensor):
-        condition = condition if condition.dtype == torch.bool else condition != 0
-        a, b = (_tensors(a, b)) if isinstance(a, Tensor) or isinstance(b, Tensor) else (a, b)
-        return torch.where(condition, a, b)
+        return torch.where(condition if condition.dtype == torch.bool else condition != 0, a, b)
     return a if condition else b

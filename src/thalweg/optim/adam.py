@@ -79,7 +79,7 @@ class Adam(Optimizer):
 
     intervals: ClassVar[Mapping[str, str]] = {
         "lr": "[0, inf)",
-        "betas": "[0, 1)",
+        "betas": "[0, 1) x [0, 1)",
         "eps": "[0, inf)",
         "weight_decay": "[0, inf)",
     }

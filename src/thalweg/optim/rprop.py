@@ -69,7 +69,7 @@ class Rprop(Optimizer):
     intervals: ClassVar[Mapping[str, str]] = {
         "lr": "[0, inf)",
         "etas": "(0, 1) x (1, inf)",
-        "step_sizes": "[0, inf)",
+        "step_sizes": "[0, inf) x [0, inf)",
     }
 
     def __init__(
