@@ -76,7 +76,7 @@ def trained(recipe: Recipe, steps: int = 3) -> tuple[nn.Module, torch.optim.Opti
 def test_the_memory_that_is_told_is_that_of_the_state(key):
     model, optimizer = trained(Recipe.default(key))
     parameters = sum(p.numel() for p in model.parameters())
-    counters = 16 * len(list(model.parameters()))
+    counters = 24 * len(list(model.parameters()))
     told = PRIORS[key].memory(parameters)
     assert state_bytes(optimizer) <= told + counters
     if not PRIORS[key].at_most:
