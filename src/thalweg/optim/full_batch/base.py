@@ -1,7 +1,7 @@
 """The base of the methods that evaluate the loss themselves, on all parameters as one vector."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -119,6 +119,9 @@ class FullBatch(torch.optim.Optimizer):
     ) -> tuple[Tensor, dict[str, Any]]:
         """Return where the parameters go, and what changes in the state; tensors in it are never changed."""
         raise NotImplementedError
+
+    def _adapt(self, group: dict[str, Any], slots: Iterable[dict[str, Any]]) -> None:
+        """Adapt what is being loaded, a copy, where another package saved it."""
 
     def _check(self) -> None:
         owner = type(self).__name__

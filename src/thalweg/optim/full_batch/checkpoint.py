@@ -27,6 +27,7 @@ def load(
     copied = {**state_dict, **copy.deepcopy({k: state_dict[k] for k in ("state", "param_groups")})}
     copied["param_groups"] = [_group(optimizer, copied["param_groups"])]
     copied["state"] = _state(optimizer, copied)
+    optimizer._adapt(copied["param_groups"][0], copied["state"].values())
     plan = Loading(chosen=[dict(optimizer.param_groups[0])])
     restore(copied)
     report(cast(Any, optimizer), plan)

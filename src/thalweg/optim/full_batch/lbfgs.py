@@ -1,6 +1,6 @@
 """L-BFGS: torch's, within its limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -33,7 +33,6 @@ class LBFGS(FullBatch):
       ``max_eval=2``, which is what torch then does.
     - Where torch's line search meets a loss that is infinite or NaN, it may accept it: on x - 3 log x from
       0.02 with ``lr=20`` it ends at x = -4·10¹⁷. Here the bracket is halved.
-    - Where φ is a straight line, torch's interpolation divides 0 by 0 and goes to NaN.
     - Without a line search torch goes on after a NaN. Here the step is taken back with a FloatingPointError.
     - If the closure raises or is interrupted, torch leaves the parameters at a trial point. Here they are as
       before the step.
@@ -124,21 +123,11 @@ class LBFGS(FullBatch):
         }
         super().__init__(params, defaults)
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore a state, ours or torch's, exactly or not at all.
-
-        Raises:
-            UserError: the state is of another method, or of parameters with other names or another size;
-                nothing was changed.
-
-        Warns:
-            CheckpointWarning: the checkpoint replaced an option that was chosen otherwise.
-        """
-        super().load_state_dict(state_dict)
-        group = self.param_groups[0]
+    def _adapt(self, group: dict[str, Any], slots: Iterable[dict[str, Any]]) -> None:
         if group["line_search_fn"] is not None:
             group["max_eval"] = max(2, group["max_eval"])  # torch's 1 means 2
-        self.state[group["params"][0]].pop("al", None)
+        for slot in slots:
+            slot.pop("al", None)
 
     def _check(self) -> None:
         super()._check()

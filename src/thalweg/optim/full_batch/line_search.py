@@ -145,12 +145,19 @@ def _within(ends: list[Trial], stuck: bool) -> tuple[float, bool]:
 
 def _cubic(a: Trial, b: Trial, low: float, high: float) -> float:
     """Where the cubic through two values and slopes is least, within [low, high]; else their mean."""
-    try:
-        d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
-        d2 = math.sqrt(d1 * d1 - a.slope * b.slope)
-        if a.t > b.t:
-            a, b = b, a
-        t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
-    except (ZeroDivisionError, ValueError):  # no minimum: a straight line, or a negative root
-        t = math.nan
-    return min(max(t, low), high) if math.isfinite(t) else (low + high) / 2
+    if a.t > b.t:
+        a, b = b, a
+    mean = (low + high) / 2
+    width = b.t - a.t
+    if width == 0:
+        return mean
+    d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
+    square = d1 * d1 - a.slope * b.slope
+    if not square >= 0:  # no minimum, or numbers too large to tell
+        return mean
+    d2 = math.sqrt(square)
+    top, bottom = b.slope + d2 - d1, b.slope - a.slope + 2 * d2
+    if bottom == 0:  # a straight line
+        return high if top < 0 else low
+    t = b.t - width * (top / bottom)
+    return mean if math.isnan(t) else min(max(t, low), high)
