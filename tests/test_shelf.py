@@ -104,12 +104,12 @@ def descends(optimizer: torch.optim.Optimizer, given: dict[str, Any]) -> None:
         value = nn.functional.cross_entropy(model(features), labels)
         value = value + sum(p.double().square().sum() for p in own)
         value.backward()
-        return value.detach()
+        return value
 
-    first = closure()
+    first = closure().item()
     for _ in range(3):
         optimizer.step(closure)
-    assert closure() <= first
+    assert closure().item() <= first
     assert all(p.isfinite().all() for p in own)
     assert any(not torch.equal(p, old) for p, old in zip(own, before, strict=True))
 

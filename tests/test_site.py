@@ -1,4 +1,4 @@
-"""The site: its Python runs, each public name has its place and its formula, and nothing is left to warn of."""
+"""The site: its Python runs, each public name has its place and formula, and nothing is left to warn of."""
 
 import importlib
 import inspect

@@ -63,7 +63,7 @@ def example(path: Path) -> str:
     name, figure = path.relative_to(ROOT), ROOT / "docs" / "images" / "examples" / f"{path.stem}.svg"
     found = re.search(r"<dc:description>(.*?)</dc:description>", figure.read_text(), flags=re.DOTALL)
     return (
-        f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{figure.name}){{ .figure loading=lazy }}\n\n"
+        f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{figure.name}){{ .figure }}\n\n"
         f"{' '.join(found[1].split()) if found else ''}\n\n**In the documents.** {claim.strip()}\n\n"
         f'??? example "{name}"\n    ```python\n    --8<-- "{name}"\n    ```\n'
     )
