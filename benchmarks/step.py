@@ -2,8 +2,8 @@
 
 Contestants take turns, since a shared machine's speed drifts: a turn is a run of a few steps (one step of a
 large model), timed as a whole. Printed are the median over the turns, the median of the ratios within a round
-of turns, and how fast the bytes go that a step must move. A copy of as many bytes takes part: it says what the
-memory allows. With --cold a turn is one step, and 64 MB are written before it, as a model's forward and
+of turns, and how fast the bytes go that a step must move. A copy of as many bytes takes part: it says what
+the memory allows. With --cold a turn is one step, and 64 MB are written before it, as a model's forward and
 backward pass would: nothing is left in the caches.
 
     python benchmarks/step.py                     # all shapes, all algorithms
