@@ -243,6 +243,33 @@ def test_batches_are_tensors_pairs_or_what_forward_takes() -> None:
     assert all(torch.equal(result, results[0]) for result in results)
 
 
+def test_an_empty_batch_counts_for_nothing() -> None:
+    norm = nn.BatchNorm1d(2)
+    x = torch.randn(8, 2)
+    reestimate_batch_norm(norm, [x[:0], x[:5], x[:0], x[5:]])
+    torch.testing.assert_close(norm.running_var, x.var(0))
+    assert norm.num_batches_tracked == 2
+
+
+def test_it_takes_a_model() -> None:
+    with pytest.raises(UserError, match="it takes a model, not a list"):
+        reestimate_batch_norm([], [])  # type: ignore[arg-type]
+
+
+def test_a_norm_that_is_used_twice_sees_both() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(x[:, :2]) + self.norm(x[:, 2:])
+
+    model, x = Twice(), torch.randn(50, 4)
+    reestimate_batch_norm(model, [x[:20], x[20:]])
+    torch.testing.assert_close(model.norm.running_var, torch.cat([x[:, :2], x[:, 2:]]).var(0))
+
+
 def test_statistics_that_were_not_finite_are_healed() -> None:
     norm = nn.BatchNorm1d(2)
     norm.running_mean.fill_(math.nan)

@@ -100,6 +100,14 @@ def test_a_rate_that_low_precision_cannot_hold_is_not_biased() -> None:
     assert abs((kept / x[0].float()).mean() * 0.9 - 1) < 1e-4  # 1 / 0.9 itself rounds by 1.6e-3
 
 
+def test_it_can_be_compiled_whole_and_mapped() -> None:
+    torch.manual_seed(0)
+    y = torch.compile(DropPath(0.5), backend="eager", fullgraph=True)(torch.ones(64, 2))
+    assert set(y.unique().tolist()) == {0.0, 2.0}
+    mapped = torch.vmap(lambda x: drop_path(x, 0.5), randomness="different")(torch.ones(30, 4, 2))
+    assert len(mapped.flatten(1).unique(dim=0)) > 2
+
+
 def test_it_replays_under_activation_checkpointing() -> None:
     from torch.utils.checkpoint import checkpoint
 

@@ -133,7 +133,10 @@ def test_a_second_schedule_is_refused_until_the_first_is_gone() -> None:
         (lambda: DropoutSchedule(nn.Linear(1, 1), linear(3)), "Linear has no dropout above 0"),
         (lambda: DropoutSchedule([nn.Dropout()], linear(3)), "drives a model, not a list"),
         (lambda: DropoutSchedule(nn.Dropout(), 0.5), "one of thalweg.schedules, not 0.5"),
-        (lambda: DropoutSchedule(nn.Dropout(), linear(3), last_step=-2), "last_step is -2"),
+        (
+            lambda: DropoutSchedule(nn.Dropout(), linear(3), last_step=-2),
+            "DropoutSchedule: last_step must be a whole number, -1 or more, got -2",
+        ),
         (lambda: DropoutSchedule(nn.Dropout(0.6), constant(factor=2)), "drives dropout of the model to 1.2"),
     ],
 )

@@ -337,7 +337,16 @@ def test_any_optimizer_is_explained_and_its_mistakes_named() -> None:
     assert "warning" not in regularize.explain(model, optim.AdamW(groups(model, 0.1)))
 
 
+def test_an_optimizer_without_decay_is_told() -> None:
+    model = Transformer()
+    text = regularize.explain(model, torch.optim.Rprop(groups(model, 0.1).params)).splitlines()
+    assert text[0].split() == ["group", "tensors", "elements", "lr", "kinds", "parameters"]
+    assert text[-1] == "warning: Rprop has no weight_decay, so nothing decays"
+
+
 def test_an_optimizer_of_another_model_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^explain: it reads a torch optimizer, not a list$"):
+        regularize.explain(Transformer(), [])  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"^this SGD holds no parameter of this Transformer$"):
         regularize.explain(Transformer(), optim.SGD(Transformer().parameters(), lr=0.1))
 

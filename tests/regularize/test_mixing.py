@@ -217,6 +217,7 @@ def test_gradients_flow_to_the_inputs() -> None:
         ),
         (lambda: Mixup(classes=6)(images(), torch.zeros(6, 2).long()), r"not torch.int64 of shape \(6, 2\)"),
         (lambda: Mixup(classes=6)(images(), torch.ones(6) > 0), "not torch.bool of shape"),
+        (lambda: Mixup(classes=6)(images(), list(range(6))), "x and y are tensors, not Tensor and list"),
         (lambda: CutMix(classes=6)(torch.ones(6, 4), torch.arange(6)), r"not of shape \(6, 4\)"),
         (lambda: CutMix(classes=6)(torch.ones(6, 1, 0, 4), torch.arange(6)), "a batch of images"),
     ],

@@ -97,6 +97,8 @@ def reestimate_batch_norm(
     Raises:
         UserError: there are no batches, or a batch is none of these.
     """
+    if not isinstance(model, nn.Module):
+        raise UserError(f"reestimate_batch_norm: it takes a model, not a {type(model).__name__}")
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     if not norms:
         return
@@ -126,6 +128,9 @@ class _Statistics:
         assert norm.running_mean is not None
         assert norm.running_var is not None
         new = output.numel() // norm.num_features
+        if not new:
+            norm.reset_running_stats()
+            return
         total = self.count + new
         delta = norm.running_mean.to("cpu", torch.float64) - self.mean
         within = norm.running_var.to("cpu", torch.float64) * (new - 1)

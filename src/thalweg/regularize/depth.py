@@ -2,11 +2,11 @@
 
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
 
 from thalweg.engine.options import check_value
 from thalweg.errors import UserError
+from thalweg.regularize.checks import whole
 
 __all__ = ["DropPath", "depth_linear", "drop_path"]
 
@@ -45,7 +45,7 @@ def drop_path(x: Tensor, p: float, training: bool = True, mode: Mode = "sample")
     if not (x.is_floating_point() or x.is_complex()):
         raise UserError(f"drop_path: x is {x.dtype}; it must be floating")
     samples = len(x) if mode == "sample" else 1
-    mask = torch.empty([samples, *[1] * (x.ndim - 1)][: x.ndim], dtype=x.dtype.to_real(), device=x.device)
+    mask = x.real.new_empty([samples, *[1] * (x.ndim - 1)][: x.ndim])
     kept = x * mask.bernoulli_(1 - p)
     return kept / (1 - p) if p < 1 else kept  # a bfloat16 mask would round 1 / (1 - p)
 
@@ -60,6 +60,7 @@ class DropPath(nn.Module):
     Raises:
         UserError: p is out of its range, or the mode is unknown.
 
+    >>> import torch
     >>> DropPath(0.2).eval()(torch.ones(3))
     tensor([1., 1., 1.])
     """
@@ -99,6 +100,5 @@ def depth_linear(p: float, depth: int) -> list[float]:
     [0.05, 0.1, 0.15000000000000002, 0.2]
     """
     check_value("depth_linear", "p", p, "[0, 1]")
-    if not isinstance(depth, int) or isinstance(depth, bool) or depth < 1:
-        raise UserError(f"depth_linear: depth must be a whole number, 1 or more, got {depth!r}")
+    depth = whole("depth_linear", "depth", depth, 1)
     return [p * (block / depth) for block in range(1, depth + 1)]

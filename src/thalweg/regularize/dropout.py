@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from thalweg.errors import UserError
+from thalweg.regularize.checks import whole
 from thalweg.regularize.depth import DropPath
 from thalweg.schedules import Schedule
 
@@ -57,15 +58,13 @@ class DropoutSchedule:
             raise UserError(f"a dropout schedule drives a model, not a {type(model).__name__}")
         if not isinstance(schedule, Schedule):
             raise UserError(f"a dropout schedule is one of thalweg.schedules, not {schedule!r}")
-        if not isinstance(last_step, int) or isinstance(last_step, bool) or last_step < -1:
-            raise UserError(f"last_step is {last_step!r}; it must be a whole number, -1 or more")
         self.schedule = schedule
         self._places = _places(model)
         self.bases = {name: float(getattr(m, attribute)) for name, (m, attribute) in self._places.items()}
         if not self.bases:
             raise UserError(f"{type(model).__name__} has no dropout above 0, so a schedule would do nothing")
         self._claim()
-        self._set(last_step + 1)
+        self._set(whole("DropoutSchedule", "last_step", last_step, -1) + 1)
 
     def step(self) -> None:
         """Go to the next step and set the rates that belong to it."""

@@ -10,6 +10,7 @@ from torch.nn.functional import one_hot
 
 from thalweg.engine.options import check_value
 from thalweg.errors import UserError
+from thalweg.regularize.checks import whole
 
 __all__ = ["CutMix", "Mixup"]
 
@@ -20,11 +21,9 @@ class _Mixer:
     def __init__(self, classes: int | None, alpha: float, p: float, seed: int) -> None:
         check_value(self._name, "alpha", alpha, "(0, inf)")
         check_value(self._name, "p", p, "[0, 1]")
-        if classes is not None:
-            _check_whole(self._name, "classes", classes, 1)
-        _check_whole(self._name, "seed", seed, 0)
-        self.classes, self.alpha, self.p = classes, alpha, p
-        self._generator = np.random.Generator(np.random.PCG64(seed))
+        self.classes = None if classes is None else whole(self._name, "classes", classes, 1)
+        self.alpha, self.p = alpha, p
+        self._generator = np.random.Generator(np.random.PCG64(whole(self._name, "seed", seed, 0)))
 
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Blend a batch with itself in another order; x and y are not changed.
@@ -81,6 +80,9 @@ class _Mixer:
         )
 
     def _check(self, x: Tensor, y: Tensor) -> None:
+        if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+            kinds = f"{type(x).__name__} and {type(y).__name__}"
+            raise UserError(f"{self._name}: x and y are tensors, not {kinds}")
         if x.ndim < 2 or y.ndim < 1 or len(x) != len(y):
             shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
             raise UserError(f"{self._name}: x and y are a batch (N, ...) and its N targets, not {shapes}")
@@ -148,9 +150,9 @@ class Mixup(_Mixer):
         return share * x + (1 - share) * other, shares
 
     def _check(self, x: Tensor, y: Tensor) -> None:
+        super()._check(x, y)
         if not x.is_floating_point():
             raise UserError(f"Mixup: x is {x.dtype}; blends need floating inputs, so scale images before")
-        super()._check(x, y)
 
 
 class CutMix(_Mixer):
@@ -199,16 +201,11 @@ class CutMix(_Mixer):
         return slice(max(start, 0), min(start + length, size))
 
     def _check(self, x: Tensor, y: Tensor) -> None:
+        super()._check(x, y)
         if x.ndim < 3 or 0 in x.shape[-2:]:
             raise UserError(f"CutMix: x is a batch of images (N, ..., H, W), not of shape {tuple(x.shape)}")
-        super()._check(x, y)
 
 
 def _along(shares: Tensor, x: Tensor) -> Tensor:
     """The shares in the shape, precision and place that multiply the samples of x."""
     return shares.to(device=x.device, dtype=x.dtype).view(-1, *[1] * (x.ndim - 1))
-
-
-def _check_whole(owner: str, name: str, value: Any, low: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < low:
-        raise UserError(f"{owner}: {name} must be a whole number, {low} or more, got {value!r}")

@@ -1,6 +1,6 @@
 """A plan of parameter groups: what an optimizer takes, and its table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -72,7 +72,8 @@ def explain(model: nn.Module, optimizer: Optimizer, each: bool = False) -> str:
     """The parameter groups of any optimizer as a table, with what should be noticed.
 
     It warns where a norm, a bias or a vector decays, where a parameter that requires a gradient is in no
-    group, and where the optimizer holds a tensor that the model does not: its steps move nothing then.
+    group, where groups ask for a weight decay that the optimizer has not, and where it holds a tensor that
+    the model does not: its steps move nothing then.
 
     Args:
         model: the model that is trained.
@@ -90,8 +91,10 @@ def explain(model: nn.Module, optimizer: Optimizer, each: bool = False) -> str:
     warning: of kind norm, but decays: 1.weight, 1.bias
     warning: of kind bias, but decays: 0.bias
     """
+    if not isinstance(optimizer, Optimizer):
+        raise UserError(f"explain: it reads a torch optimizer, not a {type(optimizer).__name__}")
     found = {id(member.tensor): member for member in members(model)}
-    keys = _telling(optimizer.param_groups)
+    keys = _telling(optimizer)
     groups: list[list[Member]] = []
     strangers = 0
     for group in optimizer.param_groups:
@@ -103,6 +106,9 @@ def explain(model: nn.Module, optimizer: Optimizer, each: bool = False) -> str:
     if not groups:
         raise UserError(f"this {type(optimizer).__name__} holds no parameter of this {type(model).__name__}")
     lines = [table(groups, each), *notes(found.values(), [m for group in groups for m in group])]
+    wanted = any(group.get("weight_decay") for group in optimizer.param_groups)
+    if wanted and "weight_decay" not in optimizer.defaults:
+        lines.append(f"warning: {type(optimizer).__name__} has no weight_decay, so nothing decays")
     if strangers:
         lines.append(f"warning: in the optimizer, but not in the model: {strangers} of its tensors")
     return "\n".join(lines)
@@ -120,9 +126,10 @@ def _grouped(found: Sequence[Member]) -> list[list[Member]]:
     return groups
 
 
-def _telling(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+def _telling(optimizer: Optimizer) -> list[str]:
     """The options worth a column: the decay, the learning rate, and what differs between groups."""
-    keys = [key for key in ("weight_decay", "lr") if any(key in group for group in groups)]
-    hidden = ("params", "param_names", "name", *keys)
+    groups = optimizer.param_groups
+    keys = [key for key in ("weight_decay", "lr") if key in optimizer.defaults]
+    hidden = ("params", "param_names", "name", "weight_decay", *keys)
     others = [key for key in groups[0] if key not in hidden and not key.startswith("initial_")]
     return keys + [key for key in others if len({str(group.get(key)) for group in groups}) > 1]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from thalweg.engine.options import check_value
 from thalweg.errors import UserError
+from thalweg.regularize.checks import whole
 
 __all__ = ["EarlyStopping"]
 
@@ -61,12 +62,11 @@ class EarlyStopping:
             raise UserError(
                 f"EarlyStopping: it keeps the weights of a model, not of a {type(model).__name__}"
             )
-        if not isinstance(patience, int) or isinstance(patience, bool) or patience < 1:
-            raise UserError(f"EarlyStopping: patience must be a whole number, 1 or more, got {patience!r}")
         check_value("EarlyStopping", "min_delta", min_delta, "[0, inf)")
         if mode not in get_args(Mode):
             raise UserError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}")
-        self.model, self.patience, self.min_delta, self.mode = model, patience, min_delta, mode
+        self.model, self.min_delta, self.mode = model, min_delta, mode
+        self.patience = whole("EarlyStopping", "patience", patience, 1)
         self.best: float | None = None
         self.best_evaluation: int | None = None
         self.evaluations = self.waited = 0
