@@ -53,7 +53,7 @@ class Adafactor(Optimizer):
     r"""Adafactor: Adam's second moment kept as one number a row and one a column, and no first moment.
 
     For a matrix G_t of n rows and m columns (of each of the last two dimensions of a higher tensor), with
-    \hat β_t = t^{-0.8}, the exponent being `beta2_decay`:
+    :math:`\hat β_t = t^{-0.8}`, the exponent being `beta2_decay`:
 
     .. math::
         R_t &= (1 - \hat β_t) R_{t-1} + \hat β_t \operatorname{mean}_{\text{row}}(G_t^2), \qquad
