@@ -109,6 +109,13 @@ def test_no_markup_of_another_language_is_left(site: Path) -> None:
         assert not re.search(r"\.\. \w+::|:math:|:class:|&gt;&gt;&gt; |====", text), page.relative_to(site)
 
 
+def test_every_example_is_shown_with_its_figure(site: Path) -> None:
+    examples = sorted(path.stem for path in (ROOT / "examples").glob("[0-9]*.py"))
+    page = (site / "examples.html").read_text()
+    assert re.findall(r'src="images/examples/(\w+).svg"', page) == examples, "make examples"
+    assert page.count("<strong>In the documents.</strong>") == len(examples)
+
+
 def test_the_site_needs_no_network(site: Path) -> None:
     for page in site.rglob("*.html"):
         loaded = re.findall(

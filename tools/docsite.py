@@ -42,7 +42,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Add the examples to their page, and link the names of the package outside of code blocks."""
     if page.file.src_uri == "examples.md":
-        markdown += "".join(example(path) for path in sorted((ROOT / "examples").glob("[0-9]*.py")))
+        figures = sorted((ROOT / "docs" / "images" / "examples").glob("*.svg"))
+        markdown += "".join(example(figure, ROOT / "examples" / f"{figure.stem}.py") for figure in figures)
     parts = re.split(r"(^```.*?^```$)", markdown, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else linked(part) for part in parts)
 
@@ -57,10 +58,10 @@ def on_post_template(output_content: str, **_: Any) -> str:
     return output_content.replace(_SHIM, "assets/search.js")
 
 
-def example(path: Path) -> str:
+def example(figure: Path, code: Path) -> str:
     """An example as a section: its figure, what is to be seen, what the documents say, its code to unfold."""
-    title, _, claim = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")
-    name, figure = path.relative_to(ROOT), ROOT / "docs" / "images" / "examples" / f"{path.stem}.svg"
+    title, _, claim = (ast.get_docstring(ast.parse(code.read_text())) or "").partition("\n")
+    name = code.relative_to(ROOT)
     found = re.search(r"<dc:description>(.*?)</dc:description>", figure.read_text(), flags=re.DOTALL)
     return (
         f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{figure.name}){{ .figure }}\n\n"
@@ -135,8 +136,15 @@ def rewritten(text: str) -> str:
     text = re.sub(r"^>>>.*(?:\n.+)*", r"```pycon\n\g<0>\n```", text, flags=re.MULTILINE)
     text = re.sub(r"^(=+ [ =]+)\n((?:.+\n)+?)\1\n((?:.+\n)+?)\1$", _table, text, flags=re.MULTILINE)
     text = re.sub(r"::$", ":", text, flags=re.MULTILINE)
-    parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
-    return "".join(part if part.startswith("```") else linked(part) for part in parts)
+    parts = re.split(r"(^```.*?^```$|`[^`\n]+`)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(linked(part) if part.startswith("`") else _indexed(part) for part in parts)
+
+
+def _indexed(text: str) -> str:
+    """The indices of symbols, as in g_t or θ_{t-1}, below the line."""
+    return re.sub(
+        r"(?<![\w\\])(\w)_(?:\{([^}]+)\}|(\w+))", lambda m: f"{m[1]}<sub>{m[2] or m[3]}</sub>", text
+    )
 
 
 def _fenced(match: re.Match[str]) -> str:
