@@ -10,15 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thalweg import optim, regularize, schedules, tasks, transforms
+    from thalweg.race.advice import advise
     from thalweg.race.api import race
     from thalweg.race.train import train
     from thalweg.tasks import Task
 
 __version__ = "0.1.0"
 
-__all__ = ["Task", "__version__", "optim", "race", "regularize", "schedules", "tasks", "train", "transforms"]
+__all__ = [
+    "Task",
+    "__version__",
+    "advise",
+    "optim",
+    "race",
+    "regularize",
+    "schedules",
+    "tasks",
+    "train",
+    "transforms",
+]
 
-_HOMES = {"Task": "thalweg.tasks", "train": "thalweg.race.train"}
+_HOMES = {"Task": "thalweg.tasks", "advise": "thalweg.race.advice", "train": "thalweg.race.train"}
 
 
 def __getattr__(name: str) -> Any:

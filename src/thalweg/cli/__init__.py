@@ -1,4 +1,4 @@
-"""The command line: ``thalweg race``, ``train``, ``tasks``, ``schedule``.
+"""The command line: ``thalweg advise``, ``race``, ``train``, ``tasks``, ``schedule``.
 
 A command's module imports what is heavy inside its function, so that help appears at once. Errors are
 turned into one line and an exit code in one place, `thalweg.cli.errors`.
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from thalweg import __version__
-from thalweg.cli import race, schedule, tasks, train
+from thalweg.cli import advise, race, schedule, tasks, train
 from thalweg.cli.errors import handled
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def thalweg(
     """Find the training recipe for a PyTorch model, and prove it."""
 
 
+app.command("advise")(advise.advise)
 app.command("race")(race.race)
 app.command("train")(train.train)
 app.add_typer(tasks.app, name="tasks")

@@ -39,6 +39,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
 ) -> None:
     """Train with a recipe; a race's, with nothing changed, bit for bit as the race did on this machine."""
+    from thalweg.cli.output import check_output
     from thalweg.race.saved import SavedRecipe
     from thalweg.race.train import incomparable
     from thalweg.race.train import train as fit
@@ -47,7 +48,7 @@ def train(
     saved = SavedRecipe.read(recipe)
     found = load(task or saved.task["source"])
     if out is not None:
-        _can_be_written(out)
+        check_output(out)
     proof = saved.proof
     length = steps or (proof.steps if proof else found.full_steps)
     begin = seed if seed is not None else proof.seed if proof else 0
@@ -75,18 +76,6 @@ def _say(task: "Task", result: "RunResult") -> None:
         ("test", result.test_metric, result.test_loss),
     ):
         print(f"{split:<5} {task.metric_name} {metric:.4f}   loss {loss:.4f}")
-
-
-def _can_be_written(path: Path) -> None:
-    """Find out before the training, not after it."""
-    from thalweg.errors import UserError
-
-    if not path.parent.exists():
-        raise UserError(f"cannot write {path}: there is no folder {path.parent}; make it first")
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 
 
 def _save(model: object, path: Path) -> None:

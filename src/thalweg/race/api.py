@@ -7,6 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from thalweg.errors import UserError
+from thalweg.race.advice import advise
 from thalweg.race.budget import check_steps
 from thalweg.race.driver import conduct
 from thalweg.race.eligible import field, free_memory
@@ -149,7 +150,9 @@ def prepare(
     facts = check(found, where)  # before a folder is made that nothing would be in
     room = free_memory(where, workers or cores())
     names, left_out = field(asked, facts.parameters, steps or facts.full_steps, room)
-    request = Request(found.source, names, limit, steps, seed, workers, where, purpose, everyone, left_out)
+    advised = advise(found, where).recipe.to_json()
+    asked_for = (found.source, names, limit, steps, seed, workers, where, purpose)
+    request = Request(*asked_for, everyone, left_out, advised)
     folder = new_folder(found) if out is None else make_folder(Path(out))
     return Job(found, request, folder, began, facts)
 

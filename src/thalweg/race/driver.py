@@ -171,6 +171,7 @@ def plan_for(meta: dict[str, Any], request: Request, speed: Speed, startup: floa
         task_hash=meta["task_source"]["hash"],
         metric_name=facts["metric_name"],
         higher_is_better=facts["higher_is_better"],
+        advised=request.advised,
         device=request.device,
         threads=speed.threads,
         versions=meta["versions"],

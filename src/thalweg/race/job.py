@@ -20,6 +20,7 @@ class Request:
         optimizers: who races.
         everyone: whether "all" was asked for: then an optimizer that measures as too slow is left out too.
         left_out: who cannot run on the task, with the reason.
+        advised: the advisor's recipe for the task, as JSON.
     """
 
     source: str
@@ -32,6 +33,7 @@ class Request:
     purpose: str = "find"
     everyone: bool = False
     left_out: Mapping[str, str] = field(default_factory=dict)
+    advised: str = ""
 
 
 def new_folder(task: Task, base: Path = Path("runs")) -> Path:

@@ -62,6 +62,8 @@ class Plan:
         finalists: Recipes in the final, torch's default AdamW not counted.
         pairs: Fresh seeds on which each finalist runs.
         purpose: ``"find"`` spends where it pays; ``"compare"`` keeps budgets equal to the end.
+        advised: The advisor's recipe as JSON, or "". It is the second trial of its optimizer, after the
+            textbook default; every optimizer has the same number of trials all the same.
         margin: Two recipes tie when they differ by less than this fraction of the better one.
     """
 
@@ -81,6 +83,7 @@ class Plan:
     higher_is_better: bool = True
     margin: float = 0.005
     task_hash: str = ""
+    advised: str = ""
     device: str = "cpu"
     threads: int = 1
     versions: Mapping[str, str] = field(default_factory=dict)

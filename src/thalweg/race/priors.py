@@ -216,6 +216,15 @@ _TABLE = (
         scheduled=False,
     ),
     Prior(
+        "learned",
+        "Learned",
+        1.0,
+        {},
+        {"lr": Range(0.03, 3.0), "clip": _CLIP},
+        "lr is a factor of the learned step; down a decade and a half for models larger than it trained on",
+        state=12,
+    ),
+    Prior(
         "rprop",
         "Rprop",
         1e-2,

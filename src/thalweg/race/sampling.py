@@ -24,13 +24,16 @@ def halton(dimensions: int, count: int, seed: int) -> tuple[tuple[float, ...], .
     return tuple(tuple(map(float, point)) for point in points)
 
 
-def trials(optimizer: str, count: int, seed: int) -> list[Recipe]:
-    """Return the first ``count`` recipes to try: the textbook default, then an even cover."""
+def trials(optimizer: str, count: int, seed: int, advised: Recipe | None = None) -> list[Recipe]:
+    """Return the first ``count`` recipes to try: the textbook default, advice if any, then an even cover."""
     known = prior(optimizer)
-    points = halton(len(known.space), max(count - 1, 1), seed)[: count - 1]
+    points = halton(len(known.space), max(count - 1, 1), seed)
     spaces = known.space.items()
     drawn = [{name: s.at(u) for (name, s), u in zip(spaces, point, strict=True)} for point in points]
-    return [Recipe.default(optimizer)] + [recipe_of(optimizer, values) for values in drawn]
+    first = [Recipe.default(optimizer)]
+    if advised is not None and advised.optimizer == optimizer and advised not in first:
+        first.append(advised)
+    return [*first, *(recipe_of(optimizer, values) for values in drawn)][:count]
 
 
 def near(recipe: Recipe, count: int, width: float, seed: int) -> list[Recipe]:

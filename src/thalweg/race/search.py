@@ -38,11 +38,13 @@ def _phases(plan: Plan) -> Sequence[Callable[[Plan, Sequence[Outcome]], list[Run
 
 
 def _screen(plan: Plan, before: Sequence[Outcome]) -> list[RunSpec]:
-    """The same number of short, complete runs for every optimizer."""
+    """The same number of short, complete runs for every optimizer; the advised one comes first."""
+    advised = Recipe.from_json(plan.advised) if plan.advised else None
+    order = sorted(plan.optimizers, key=lambda name: advised is None or name != advised.optimizer)
     return [
         RunSpec(recipe, plan.search_seed, plan.screen_steps, "screen", optimizer)
-        for optimizer in plan.optimizers
-        for recipe in trials(optimizer, plan.trials, _number(plan, optimizer))
+        for optimizer in order
+        for recipe in trials(optimizer, plan.trials, _number(plan, optimizer), advised)
     ]
 
 
