@@ -104,7 +104,7 @@ class Curvature:
             if "second time" in reason:
                 reason = "its graph was freed; in the closure use loss.backward() and no other backward pass"
             raise UserError(
-                f"{self.owner} differentiates the loss twice, and this one cannot be: {reason}; or use LBFGS"
+                f"{self.owner} differentiates the loss twice, and this cannot be: {reason}; or use LBFGS"
             ) from error
 
     def _joined(self, found: Sequence[Tensor | None], batch: tuple[int, ...] = ()) -> Tensor:
