@@ -22,7 +22,12 @@ INTERNAL = {"cli", "engine"}  # the engine's page is written by hand: it shows w
 
 
 # What stands at the top under a name of its own, and its home.
-TOP = {"race": "thalweg.race.api.race", "train": "thalweg.race.train.train", "Task": "thalweg.tasks.Task"}
+TOP = {
+    "Task": "thalweg.tasks.Task",
+    "advise": "thalweg.race.advice.advise",
+    "race": "thalweg.race.api.race",
+    "train": "thalweg.race.train.train",
+}
 
 
 def public_names() -> set[str]:
