@@ -57,6 +57,11 @@ def test_larger_models_take_lower_rates_as_those_of_gpt_3(parameters, table):
     assert 0.66 < lr / table < 1.5
 
 
+def test_a_single_layer_takes_longer_steps():
+    assert given(matrices=1).recipe.lr == 1e-2
+    assert given(matrices=1, embedding_share=0.2).recipe.lr == given(matrices=2).recipe.lr == 3e-3
+
+
 def test_attention_and_recurrence_are_clipped_and_attention_warms_up_longer():
     plain, attends, recurs = given(), given(attention=True), given(recurrent=True)
     assert [a.recipe.clip for a in (plain, attends, recurs)] == [None, 1.0, 1.0]

@@ -134,6 +134,11 @@ def _rate(optimizer: str, seen: Look) -> tuple[float, dict[str, Option], Choice]
     if optimizer == "adafactor":
         why = "a share of each weight's size: the paper's relative step"
         return 0.01, options, Choice("lr", "0.01", why, "Shazeer & Stern 2018, arXiv:1804.04235, section 8")
+    if seen.matrices == 1 and not seen.embedding_share:
+        why = (
+            "one layer: no step of another multiplies its steps, so they may be longer than in a deep network"
+        )
+        return 1e-2, options, Choice("lr", "0.01", why, "measured on the built-in linear tasks, which agree")
     lr = float(f"{HIGHEST * min(1.0, (seen.parameters / SMALL) ** (-1 / 3)):.2g}")
     why = f"{seen.parameters:,} parameters: up to a million take 3e-3, n of them (1e6 / n)^(1/3) times that"
     return lr, options, Choice("lr", number(lr), why, _GPT3)
