@@ -138,3 +138,22 @@ def test_the_span_shows_the_shape() -> None:
     assert all(
         shape.span() >= 10 for shape in (constant(), schedules.exponential(1), schedules.inverse_sqrt())
     )
+
+
+TURNS = {
+    "cosine_restarts(10, multiplier=2)": {0, 9, 10, 29, 30, 69, 70},
+    "cosine_restarts(10)": {0, 9, 10, 19, 20, 29, 30, 39, 40, 49, 50, 59, 60, 69, 70, 79, 80},
+    "triangular(30, down=10)": {0, 30, 40, 70, 80},
+    "cosine(30, after='repeat')": {0, 29, 30, 59, 60},
+    "triangular(10, down=20, cycles=1, after='repeat')": {0, 10, 29, 30, 40, 59, 60, 70},
+    "one_cycle(60, rise=0.5)": {0, 29, 59},
+    "one_cycle(60, rise=0.4, three_phase=True)": {0, 23, 46, 59},
+    "wsd(10, 20, 30)": {10, 30},
+    "warmup(20) >> wsd(0, 10, 30) >> triangular(3, down=9)": {0, 19, 20, 30, 59, 60, 63, 72, 75},
+    "cosine(900)": set(),
+}
+
+
+@pytest.mark.parametrize("text", TURNS)
+def test_the_turns_are_where_the_curve_turns_or_jumps(text: str) -> None:
+    assert {turn for turn in parse(text).turns(80) if 0 <= turn <= 80} == TURNS[text]

@@ -61,14 +61,13 @@ class cosine_restarts(Schedule):
         return None if self.cycles is None else self._until(self.cycles)
 
     def _factor(self, step: float) -> float:
+        if step == self.steps:  # the last cycle ends; it does not start again
+            return self.end
         place, length = self._place(step)
         return self.end + (1 - self.end) * (1 + math.cos(math.pi * place / length)) / 2
 
     def _place(self, step: float) -> tuple[float, int]:
         """Return the steps since the last restart, and the length of that cycle."""
-        if step == self.steps:  # the last cycle ends; it does not start again
-            last = self.period * self.multiplier ** ((self.cycles or 1) - 1)
-            return last, last
         if self.multiplier == 1:
             return step % self.period, self.period
         length = self.period
