@@ -121,15 +121,8 @@ class Docstrings(griffe.Extension):
 def rewritten(text: str) -> str:
     r"""A docstring as Markdown.
 
-    >>> print(rewritten("Squares::\n\n    a * a\n\n>>> 2 * 2\n4"))
-    Squares:
-    <BLANKLINE>
-        a * a
-    <BLANKLINE>
-    ```pycon
-    >>> 2 * 2
-    4
-    ```
+    >>> rewritten("With the averages of `Adam`, g_t and a literal::")
+    'With the averages of [`Adam`][thalweg.optim.Adam], g<sub>t</sub> and a literal:'
     """
     text = re.sub(r"^\.\. math::[ ]*(.*(?:\n(?:[ ]+.*|[ ]*(?=\n[ ])))*)", _fenced, text, flags=re.MULTILINE)
     text = re.sub(r":math:`([^`]+)`", lambda m: convert(" ".join(m[1].split()), display="inline"), text)
