@@ -87,23 +87,27 @@ def test_cutmix_cuts_one_box_at_the_same_place_of_every_channel_and_sample() -> 
     assert torch.equal(x, kept)
 
 
-def test_cutmix_s_share_has_the_paper_s_distribution() -> None:
-    """Against boxes drawn from section 3.1 by other means: cut sizes, uniform centres, clipping."""
-    drawn = shares(CutMix(classes=2, seed=2), 6000)
+def test_cutmix_draws_the_boxes_of_the_paper() -> None:
+    """Against boxes drawn from section 3.1 pixel by pixel: how often each pixel is cut, and the shares."""
+    cutmix, x = CutMix(classes=2, seed=2), images(2)
+    cuts = [(cutmix(x, torch.arange(2))[0] != x)[0, 0].numpy() for _ in range(6000)]
+    cut = np.stack([each for each in cuts if each.any()])  # half of the orders change nothing
     generator = np.random.default_rng(11)
-    expected = []
+    boxes = []
     for _ in range(20_000):
         side = math.sqrt(1 - generator.uniform())
-        area = 1
+        inside = []
         for size in (5, 7):
-            length = round(size * side)
-            low = generator.integers(size) - length // 2
-            area *= sum(0 <= pixel < size for pixel in range(low, low + length))
-        expected.append(1 - area / 35)
-    mixed = drawn[drawn < 1]
-    expected = np.array([share for share in expected if share < 1])
-    assert abs(mixed.mean() - expected.mean()) < 5 * expected.std() / math.sqrt(len(mixed))
-    assert abs(mixed.std() - expected.std()) < 0.05 * expected.std()
+            length, centre = round(size * side), generator.integers(size)
+            first = centre - length // 2
+            inside.append((first <= np.arange(size)) & (np.arange(size) < first + length))
+        boxes.append(np.outer(*inside))
+    expected = np.stack([box for box in boxes if box.any()])
+    error = 5 * np.sqrt(0.25 / len(cut) + 0.25 / len(expected))
+    assert np.abs(cut.mean(0) - expected.mean(0)).max() < error
+    shares = [1 - each.mean((1, 2)) for each in (cut, expected)]
+    assert abs(shares[0].mean() - shares[1].mean()) < 5 * shares[1].std() / math.sqrt(len(cut))
+    assert abs(shares[0].std() - shares[1].std()) < 0.05 * shares[1].std()
 
 
 @pytest.mark.parametrize("mixer", [Mixup(classes=3, alpha=1.0), CutMix(classes=3)])
