@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from tests.optim.network import drawn, learned
 from tests.optim.papers import PAPERS
 from tests.optim.shelf import MATRIX, STATES, VARIANTS, Bowl, feed, join, make, parameters
 from thalweg import optim, transforms
+from thalweg.engine.plan import Transform
+from thalweg.optim.learned import network
 
 STEPS = 12
 Check = Callable[[str], None]
@@ -143,6 +146,29 @@ def agreement_of_faint_gradients(engine: str) -> None:
     close(join([p]), np.array([-0.22, -0.1]), 2)
 
 
+def another_network(engine: str) -> None:
+    """The learned optimizer's rule, with weights by which every unit and both bounds of the rate are met."""
+    for seed, rate in ((0, 0.2), (2, 1.4)):
+        weights, bowl = drawn(seed, rate), Bowl(STEPS)
+        layer = Transform(network, on="step", options=weights)
+        params = parameters(bowl.start)
+        optimizer = optim.SGD(params, lr=0.5, transforms=[layer], engine=engine)
+        p, states, options = bowl.start, {}, {"lr": 0.5, "weight_decay": 0}
+        for t in range(1, STEPS + 1):
+            optimizer.step(feed(params, bowl, t))
+            p = learned(options, p, lambda x, t=t, bowl=bowl: bowl.gradient(x, t), states, t, weights)
+            close(join(params), p, t)
+
+
+def no_length(make_one: Callable[..., Any], engine: str) -> None:
+    """A tensor that is zero, or does not move, has no ratio of lengths: its step is left as it is."""
+    zero, still = (torch.nn.Parameter(torch.tensor(x, dtype=torch.float64)) for x in ([0.0] * 3, [3.0, 4.0]))
+    optimizer = make_one([zero, still], lr=0.1, engine=engine)
+    zero.grad, still.grad = torch.tensor([1.0, 2.0, -2.0], dtype=torch.float64), torch.zeros_like(still)
+    optimizer.step()
+    close(join([zero, still]), np.array([-0.1, -0.2, 0.2, 3.0, 4.0]), 1)
+
+
 CHECKS: dict[str, Check] = {
     f"{name}-{variant}": partial(against_paper, name, variant) for name, variant in MATRIX
 }
@@ -168,9 +194,14 @@ CHECKS |= {
         left,
     ),
     "elastic_net_prox": partial(wrapped, lambda: transforms.elastic_net_prox(0.3, 0.2), same, same, soft),
+    "another_network": another_network,
     "penalty_at_zero": penalty_at_zero,
     "guard_skips": guard_skips,
     "guard_counts": guard_counts,
     "variance_of_a_constant": variance_of_a_constant,
+    "no_length_in_lars": partial(no_length, partial(optim.LARS, weight_decay=0.0)),
+    "no_length_in_a_trust_ratio": partial(
+        no_length, lambda params, **more: optim.SGD(params, transforms=[transforms.trust_ratio()], **more)
+    ),
     "agreement_of_faint_gradients": agreement_of_faint_gradients,
 }

@@ -114,6 +114,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "decay": {"lr": 0.05, "betas": (0.7, 0.6), "eps": 0.01, "hypergrad_lr": 1e-3, "weight_decay": 0.1},
         "maximize": {"lr": 0.05, "hypergrad_lr": 3e-4, "weight_decay": 0.1, "maximize": True},
     },
+    "Learned": {
+        "plain": {"lr": 1.0},
+        "decay": {"lr": 2.0, "weight_decay": 0.02},
+        "maximize": {"lr": 0.5, "weight_decay": 0.01, "maximize": True},
+    },
 }
 MATRIX = [(name, variant) for name, variants in VARIANTS.items() for variant in variants]
 IDS = [f"{name}-{variant}" for name, variant in MATRIX]
@@ -136,18 +141,27 @@ STATES = {
     "LAMB": ["exp_avg", "exp_avg_sq"],
     "SGDHD": ["prev_grad", "lr_shift"],
     "AdamHD": ["exp_avg", "exp_avg_sq", "lr_shift"],
+    "Learned": ["exp_avg", "exp_avg_slow", "exp_avg_sq"],
 }
 TWINS = [name for name in VARIANTS if hasattr(torch.optim, name)]  # those that torch has
 
 # How the tests of behaviour treat a class, where it is not by its rate alone: options with which it stands
 # still, with which it reaches the floor of a bowl in 150 steps, and with which each step is tiny.
-STILL: dict[str, dict[str, Any]] = {"Rprop": {"step_sizes": (0.0, 0.0)}}
+STILL: dict[str, dict[str, Any]] = {
+    "Rprop": {"step_sizes": (0.0, 0.0)},
+    "SGDHD": {"hypergrad_lr": 0.0},
+    "AdamHD": {"hypergrad_lr": 0.0},
+}
 QUICK: dict[str, dict[str, Any]] = {"Adagrad": {"lr": 0.5}, "Adadelta": {"lr": 1.0}}
 TINY: dict[str, dict[str, Any]] = {
     "Adagrad": {"lr": 2e-3},
     "Adadelta": {"lr": 1e-2},
+    "Learned": {"lr": 1e-2},
     "Rprop": {"step_sizes": (0.0, 1e-4)},
+    "LARS": {"lr": 5e-4},
 }
+# Their step in one element depends on the others: an infinity or a NaN spreads.
+JOINT = {"Adafactor", "LARS", "LAMB", "SGDHD", "AdamHD", "Learned"}
 
 
 class Bowl:

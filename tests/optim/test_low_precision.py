@@ -6,14 +6,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.optim.shelf import IDS, MATRIX, VARIANTS, make
+from tests.optim.shelf import IDS, JOINT, MATRIX, VARIANTS, make
 from thalweg import optim, transforms
 from thalweg.engine.lowbits import join
 
 RATES = (None, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # None: the variant's own
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 1e-39, -1e-39, 2e-38, 3.3e38, -3.3e38, torch.inf, -torch.inf, torch.nan]
 # Where a rate of 1e-6 does not mean steps of that order, what does.
-GENTLE = {"Adadelta": {"lr": 1e-4}, "Rprop": {"step_sizes": (0.0, 1e-6)}}
+GENTLE = {
+    "Adadelta": {"lr": 1e-4},
+    "Rprop": {"step_sizes": (0.0, 1e-6)},
+    "LARS": {"lr": 1e-3},
+    "Learned": {"lr": 1e-4},
+}
 ENGINES = pytest.mark.parametrize("engine", ["reference", "fused"])
 
 
@@ -55,9 +60,10 @@ def assert_same_bits(low: Tensor, full: Tensor) -> None:
 @ENGINES
 def test_a_bfloat16_run_is_the_float32_run(name, variant, engine) -> None:
     """At all rates, of either sign, at zero, among subnormals, near the largest number and beyond."""
-    values = torch.cat([torch.tensor(SPECIAL), torch.randn(90, generator=torch.Generator().manual_seed(0))])
+    special = [x for x in SPECIAL if abs(x) < 1e38] if name in JOINT else SPECIAL
+    values = torch.cat([torch.tensor(special), torch.randn(90, generator=torch.Generator().manual_seed(0))])
     pairs = list(twins(torch.bfloat16, values, name, VARIANTS[name][variant], engine=engine))
-    train(pairs, torch.bfloat16, 200)
+    train(pairs, torch.bfloat16, 80)
     (low, optimizer), (full, other) = pairs
     assert_same_bits(weights(low, optimizer), torch.stack([p.detach() for p in full]))
     for p, q in zip(low, full, strict=True):
@@ -72,7 +78,7 @@ def test_a_bfloat16_run_with_transforms_is_the_float32_run(engine) -> None:
     layers = [transforms.clip_norm(20.0), transforms.clip_value(0.8), transforms.elastic_net_prox(0.1, 0.1)]
     values = torch.randn(100, generator=torch.Generator().manual_seed(0))
     pairs = list(twins(torch.bfloat16, values, "AdamW", {"lr": 1e-2}, engine=engine, transforms=layers))
-    train(pairs, torch.bfloat16, 200)
+    train(pairs, torch.bfloat16, 80)
     (low, optimizer), (full, _) = pairs
     assert_same_bits(weights(low, optimizer), torch.stack([p.detach() for p in full]))
     assert 0 < int((full[0] == 0).sum()) < 100
@@ -86,7 +92,7 @@ def test_a_float16_run_is_the_float32_run_but_for_weights_near_zero(name, varian
     pairs = list(
         twins(torch.float16, torch.cat([values, near]), name, VARIANTS[name][variant], engine=engine)
     )
-    train(pairs, torch.float16, 100)
+    train(pairs, torch.float16, 50)
     (low, optimizer), (full, _) = pairs
     found, expected = weights(low, optimizer), torch.stack([p.detach() for p in full])
     assert_same_bits(found[:, :100], expected[:, :100])

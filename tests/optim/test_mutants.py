@@ -20,9 +20,44 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "v = momentum * v + where(t == 1, 1, 1 - dampening) * g"
         "  ->  v = momentum * v + where(t <= 1, 1, 1 - dampening) * g": "steps count from 1",
     },
+    "network": {
+        **{
+            "agree = gm / (sqrt(g2) * sqrt(m2) + 1e-30)"
+            f"  ->  agree = gm / (sqrt(g2) * sqrt(m2) {tiny})": "nothing beside a norm"
+            for tiny in ("+ -1e-30", "- 1e-30", "+ 5e-31")
+        },
+        **{
+            f"length = sqrt(p2 / maximum(count, 1))  ->  length = sqrt(p2 / {count})": "no tensor is empty"
+            for count in ("count", "maximum(count, -1)", "maximum(count, 0)", "maximum(count, 0.5)")
+        },
+        "odd = absolute(x - y)  ->  odd = absolute(y - x)": "a distance",
+        "turn = absolute(y - z)  ->  turn = absolute(z - y)": "a distance",
+        "rate = rate * rate  ->  rate = -(rate * rate)": "an even power of it is taken",
+        "rate = minimum(maximum(rate, 0), 1.5)  ->  rate = -minimum(maximum(rate, 0), 1.5)": "an even power",
+    },
     "radam": {
         "return m / (1 - beta1 ** t) * where(length > 5, adaptive, 1), m, v"
         "  ->  return m / (1 - beta1 ** t) * where(length >= 5, adaptive, 1), m, v": "no length is 5 exactly",
+    },
+    "lars": {
+        "local = where(both > 0, trust_coefficient * sqrt(p2), 1) / where(both > 0, length, 1)  ->  local = "
+        + changed: "norms are never negative"
+        for changed in (
+            "where(both > 0, trust_coefficient * sqrt(p2), 1) / where(both != 0, length, 1)",
+            "where(both != 0, trust_coefficient * sqrt(p2), 1) / where(both > 0, length, 1)",
+        )
+    },
+    "trusted": {
+        "return where(both > 0, length, 1) / where(both > 0, sqrt(s2), 1) * step  ->  return "
+        + changed: "norms are never negative"
+        for changed in (
+            "where(both != 0, length, 1) / where(both > 0, sqrt(s2), 1) * step",
+            "where(both > 0, length, 1) / where(both != 0, sqrt(s2), 1) * step",
+        )
+    },
+    "agreement_with_adam": {
+        "return where(t > 1, g * m_hat / (sqrt(v_hat) + eps), 0)"
+        "  ->  return where(t != 1, g * m_hat / (sqrt(v_hat) + eps), 0)": "steps count from 1",
     },
     "rprop": {
         "size = where(agreement > 0, eta2 * size, where(agreement < 0, eta1 * size, size))"

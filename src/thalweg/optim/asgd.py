@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from thalweg.engine.ops import maximum, where
+from thalweg.engine.ops import maximum
 from thalweg.engine.optimizer import Optimizer
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, rule
@@ -18,7 +18,7 @@ __all__ = ["ASGD"]
 def asgd(p, g, average, *, t, lr, lambd, alpha, t0, eta, mu):  # type: ignore[no-untyped-def]
     """Polyak & Juditsky 1992 with the rates of Bottou's SGD; those of a step are set by the step before."""
     moved = (1 - lambd * eta) * p - eta * g
-    average = where(mu == 1, moved, average + mu * (moved - average))
+    average = (1 - mu) * average + mu * moved
     return moved, average, lr / (1 + lambd * lr * t) ** alpha, 1 / maximum(1, t - t0)
 
 

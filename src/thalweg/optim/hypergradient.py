@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from thalweg.engine.ops import maximum, sqrt, where
+from thalweg.engine.ops import sqrt, where
 from thalweg.engine.optimizer import Optimizer
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, formula, rule
@@ -30,8 +30,8 @@ def sgd_hd(p, g, before, *, lr, hypergrad_lr, shift, h):  # type: ignore[no-unty
 @formula
 def agreement_with_adam(p, g, m, v, *, t, beta1, beta2, eps):  # type: ignore[no-untyped-def]
     """Summed over a group: the gradient along the last step of Adam, made again from what that step left."""
-    m_hat = m / (1 - beta1 ** maximum(t - 1, 1))
-    v_hat = v / (1 - beta2 ** maximum(t - 1, 1))
+    m_hat = m / (1 - beta1 ** (t - 1))
+    v_hat = v / (1 - beta2 ** (t - 1))
     return where(t > 1, g * m_hat / (sqrt(v_hat) + eps), 0)
 
 

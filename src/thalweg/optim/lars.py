@@ -21,8 +21,8 @@ __all__ = ["LARS"]
 def lars(p, g, v, *, lr, momentum, weight_decay, trust_coefficient, p2, g2):  # type: ignore[no-untyped-def]
     """You, Gitman & Ginsburg 2017, algorithm 1; a tensor without length, or at rest, has the local rate 1."""
     length = sqrt(g2) + weight_decay * sqrt(p2)
-    trust = trust_coefficient * sqrt(p2) / where(length > 0, length, 1)
-    local = where(minimum(p2, length) > 0, trust, 1)
+    both = minimum(p2, length)
+    local = where(both > 0, trust_coefficient * sqrt(p2), 1) / where(both > 0, length, 1)
     v = momentum * v + lr * local * (g + weight_decay * p)
     return p - v, v
 

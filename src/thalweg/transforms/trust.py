@@ -24,8 +24,8 @@ def step_squared(p, step):  # type: ignore[no-untyped-def]
 def trusted(p, step, *, p2, s2, bound1, bound2):  # type: ignore[no-untyped-def]
     """The step at the length of its parameter; as it is where one of the two has no length."""
     length = minimum(maximum(sqrt(p2), bound1), bound2)
-    ratio = length / where(s2 > 0, sqrt(s2), 1)
-    return where(p2 > 0, where(s2 > 0, ratio, 1), 1) * step
+    both = minimum(p2, s2)
+    return where(both > 0, length, 1) / where(both > 0, sqrt(s2), 1) * step
 
 
 # Within an optimizer that has `bounds`, these come from the parameter group.
