@@ -27,7 +27,7 @@ def value(advice: Advice, what: str) -> str:
 def test_the_usual_is_adamw_with_a_schedule():
     advice = given()
     assert advice.recipe == Recipe(
-        "adamw", 3e-3, {"betas": (0.9, 0.999), "weight_decay": 0.1}, 0.05, "cosine"
+        "adamw", 6.5e-3, {"betas": (0.9, 0.999), "weight_decay": 0.1}, 0.05, "cosine"
     )
 
 
@@ -57,9 +57,9 @@ def test_larger_models_take_lower_rates_as_those_of_gpt_3(parameters, table):
     assert 0.66 < lr / table < 1.5
 
 
-def test_a_single_layer_takes_longer_steps():
-    assert given(matrices=1).recipe.lr == 1e-2
-    assert given(matrices=1, embedding_share=0.2).recipe.lr == given(matrices=2).recipe.lr == 3e-3
+def test_small_models_take_higher_rates_up_to_a_limit():
+    rates = {10**6: 3e-3, 125_000: 6e-3, 8 * 10**6: 1.5e-3, 5000: 1e-2, 50: 1e-2}
+    assert {n: given(parameters=n).recipe.lr for n in rates} == rates
 
 
 def test_attention_and_recurrence_are_clipped_and_attention_warms_up_longer():

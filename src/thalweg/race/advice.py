@@ -20,8 +20,8 @@ from thalweg.tasks import device as find_device
 
 LARGE_BATCH = 4096  # samples: from about here on momentum and Adam need a rate for each layer
 RARE = 0.9  # the share of an embedding's rows without a gradient, from which on gradients count as sparse
-SMALL, HIGHEST = 1e6, 3e-3  # parameters up to which Adam's learning rate is the highest
-_GPT3 = "Brown et al. 2020, arXiv:2005.14165, table 2.1"
+MILLION, HIGHEST = 3e-3, 1e-2  # Adam's learning rate for a million parameters, and for any number of them
+_GPT3 = "the rates of Brown et al. 2020, arXiv:2005.14165, table 2.1, carried on to small models"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def advise(task: str | Path | Task, device: str = "auto") -> Advice:
         UserError: the task cannot be loaded or run, or it makes sparse gradients.
 
     >>> advise("fashion-mlp", device="cpu").recipe.describe()
-    'adamw lr 3e-3, warm-up 5 %, cosine, decay 0.1'
+    'adamw lr 4.6e-3, warm-up 5 %, cosine, decay 0.1'
     """
     found = task if isinstance(task, Task) else load(task)
     return advice_for(look(found, str(find_device(device))))
@@ -134,13 +134,8 @@ def _rate(optimizer: str, seen: Look) -> tuple[float, dict[str, Option], Choice]
     if optimizer == "adafactor":
         why = "a share of each weight's size: the paper's relative step"
         return 0.01, options, Choice("lr", "0.01", why, "Shazeer & Stern 2018, arXiv:1804.04235, section 8")
-    if seen.matrices == 1 and not seen.embedding_share:
-        why = (
-            "one layer: no step of another multiplies its steps, so they may be longer than in a deep network"
-        )
-        return 1e-2, options, Choice("lr", "0.01", why, "measured on the built-in linear tasks, which agree")
-    lr = float(f"{HIGHEST * min(1.0, (seen.parameters / SMALL) ** (-1 / 3)):.2g}")
-    why = f"{seen.parameters:,} parameters: up to a million take 3e-3, n of them (1e6 / n)^(1/3) times that"
+    lr = float(f"{min(HIGHEST, MILLION * (1e6 / seen.parameters) ** (1 / 3)):.2g}")
+    why = f"{seen.parameters:,} parameters: n of them take {MILLION:g} (1e6 / n)^(1/3), at most {HIGHEST:g}"
     return lr, options, Choice("lr", number(lr), why, _GPT3)
 
 
@@ -163,7 +158,9 @@ def _decay(optimizer: str, seen: Look) -> Choice | None:
     source = "Loshchilov & Hutter 2019, arXiv:1711.05101"
     if seen.parameters > seen.samples:
         why = f"more parameters ({seen.parameters:,}) than samples ({seen.samples:,}): hold them back"
-        return Choice("weight decay", "0.1", why, f"{source}; {_GPT3.split(',')[0]}")
+        return Choice(
+            "weight decay", "0.1", why, f"{source}; Brown et al. 2020, arXiv:2005.14165, appendix B"
+        )
     why = f"{seen.samples:,} samples for {seen.parameters:,} parameters: a little suffices"
     return Choice("weight decay", "0.01", why, source)
 
