@@ -76,7 +76,8 @@ def _changed(rule: Rule) -> Iterator[tuple[Any, Any]]:
         for changed in _expressions(expression, rule):
             new = [*expressions[:i], changed, *expressions[i + 1 :]]
             yield list(zip(names, new[:count], strict=True)), new[count:]
-    for i, state in enumerate(rule.tensors[2:], start=1):  # a frozen state: the old value is returned
+    kept = rule.tensors[2:] if rule.states else ()
+    for i, state in enumerate(kept, start=1):  # a frozen state: the old value is returned
         returns = [*rule.returns]
         returns[i] = ast.Name("old", ast.Load())
         yield [("old", ast.Name(state, ast.Load())), *rule.body], returns
@@ -140,6 +141,9 @@ def _replacements(node: ast.expr, rule: Rule) -> Iterator[ast.expr]:
 
 def _other_names(node: ast.Name, rule: Rule) -> Iterator[ast.expr]:
     others = rule.scalars if node.id in rule.scalars else rule.tensors
+    if len(others) > 20:  # the weights of a network: those that stand nearest
+        place = others.index(node.id)
+        others = others[max(place - 3, 0) : place + 4]
     yield from (ast.Name(other, ast.Load()) for other in others if other != node.id)
     if node.id == "t":
         yield from (ast.BinOp(node, op(), ast.Constant(1)) for op in (ast.Add, ast.Sub))

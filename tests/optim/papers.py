@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.optim.network import learned
 from tests.optim.shelf import SHAPES, SIZES, Vector
 
 Gradient = Callable[[Vector], Vector]
@@ -271,4 +272,5 @@ PAPERS: dict[str, Paper] = {
     "LAMB": lamb,
     "SGDHD": sgd_hd,
     "AdamHD": adam_hd,
+    "Learned": learned,
 }

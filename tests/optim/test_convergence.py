@@ -21,6 +21,7 @@ QUADRATIC, VALLEY, IMAGES = 1e-3, 0.5, 0.75  # the rest of the start's value; th
 
 # For each algorithm its options on the three.
 Options = dict[str, Any]
+PURE = {"weight_decay": 0.0}
 OPTIONS: dict[str, tuple[Options, Options, Options]] = {
     "SGD": ({"lr": 0.3}, {"lr": 2e-3}, {"lr": 0.03}),
     "Momentum": ({"lr": 0.1}, {"lr": 1e-3}, {"lr": 0.01}),
@@ -33,6 +34,23 @@ OPTIONS: dict[str, tuple[Options, Options, Options]] = {
     "Adamax": ({"lr": 0.1}, {"lr": 0.1}, {"lr": 1e-2}),
     "RAdam": ({"lr": 0.1}, {"lr": 0.02, "transforms": [clip_norm(1.0)]}, {"lr": 3e-3}),
     "Rprop": ({}, {}, {"lr": 1e-3}),
+    "NAdam": ({"lr": 0.05}, {"lr": 0.03}, {"lr": 3e-3}),
+    "ASGD": ({"lr": 0.3}, {"lr": 2e-3}, {"lr": 0.03}),
+    "Adafactor": ({"lr": 0.1}, {"lr": 0.1}, {"lr": 0.1}),
+    "LARS": ({"lr": 10.0, **PURE}, PURE, {"lr": 10.0}),
+    # Where the valley passes the origin, a step as long as p would come to rest: hence the bound.
+    "LAMB": ({"lr": 0.03, **PURE}, {"lr": 0.01, "bounds": (1.0, 2.0), **PURE}, {"lr": 0.01}),
+    "SGDHD": (
+        {"lr": 0.01, "hypergrad_lr": 1e-2},
+        {"lr": 5e-4, "hypergrad_lr": 1e-7},
+        {"lr": 3e-3, "hypergrad_lr": 1e-4},
+    ),
+    "AdamHD": (
+        {"lr": 1e-3, "hypergrad_lr": 1e-4},
+        {"lr": 1e-3, "hypergrad_lr": 1e-5},
+        {"lr": 1e-4, "hypergrad_lr": 1e-6},
+    ),
+    "Learned": ({}, {}, {}),
 }
 FULL_BATCH = {"Rprop"}  # they cannot take the noise of mini-batches
 NAMES = pytest.mark.parametrize("name", OPTIONS)

@@ -18,6 +18,7 @@ from thalweg.optim.full_batch import (
 from thalweg.optim.hypergradient import SGDHD, AdamHD
 from thalweg.optim.lamb import LAMB
 from thalweg.optim.lars import LARS
+from thalweg.optim.learned import Learned
 from thalweg.optim.momentum import Momentum, Nesterov
 from thalweg.optim.nadam import NAdam
 from thalweg.optim.radam import RAdam
@@ -42,6 +43,7 @@ __all__ = [
     "Adamax",
     "CoordinateDescent",
     "GradientDescent",
+    "Learned",
     "Momentum",
     "NAdam",
     "Nesterov",
