@@ -30,11 +30,13 @@ _SHIM = "https://unpkg.com/iframe-worker/shim"  # what the theme would load
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add the fences `math` and `schedule` to Markdown."""
+    """Add the fences `math` and `schedule` to Markdown, and the decisions to the menu."""
     fences = [
         {"name": "math", "class": "math", "format": formula},
         {"name": "schedule", "class": "schedule", "format": drawing},
     ]
+    pages = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md"))
+    config.nav[-1]["More"].append({"Decisions": [f"decisions/{page}" for page in pages]})
     config.mdx_configs.setdefault("pymdownx.superfences", {})["custom_fences"] = fences
     return config
 
