@@ -122,6 +122,50 @@ PAIRS: dict[str, tuple[Make, Make]] = {
         lambda p: optim.RAdam(p, lr=0.1, weight_decay=0.3, decoupled_weight_decay=True),
         lambda p: optim.RAdam(p, lr=0.1, transforms=[transforms.decoupled_decay(0.3)]),
     ),
+    "NAdam without momentum is Adam without momentum": (
+        lambda p: optim.NAdam(p, lr=0.1, betas=(0.0, 0.9), eps=0.1),
+        lambda p: optim.Adam(p, lr=0.1, betas=(0.0, 0.9), eps=0.1),
+    ),
+    "ASGD that neither decays nor averages is SGD": (
+        lambda p: optim.ASGD(p, lr=0.1, lambd=0.0),
+        lambda p: optim.SGD(p, lr=0.1),
+    ),
+    "ASGD at a constant rate is SGD with decay": (
+        lambda p: optim.ASGD(p, lr=0.1, lambd=0.3, alpha=0.0),
+        lambda p: optim.SGD(p, lr=0.1, weight_decay=0.3),
+    ),
+    "LARS without its local rates is momentum": (
+        lambda p: optim.LARS(p, lr=0.1, momentum=0.7, weight_decay=0.3, adapt=False),
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.7, weight_decay=0.3),
+    ),
+    "LARS without momentum and decay is SGD with a trust ratio": (
+        lambda p: optim.LARS(p, lr=5.0, momentum=0.0, weight_decay=0.0, trust_coefficient=0.02),
+        lambda p: optim.SGD(p, lr=0.1, transforms=[transforms.trust_ratio()]),
+    ),
+    "LAMB without its ratio is AdamW": (
+        lambda p: optim.LAMB(p, lr=0.1, eps=0.1, weight_decay=0.3, adapt=False),
+        lambda p: optim.AdamW(p, lr=0.1, eps=0.1, weight_decay=0.3),
+    ),
+    "LAMB is AdamW with a trust ratio": (
+        lambda p: optim.LAMB(p, lr=0.1, eps=0.1, weight_decay=0.3),
+        lambda p: optim.AdamW(p, lr=0.1, eps=0.1, weight_decay=0.3, transforms=[transforms.trust_ratio()]),
+    ),
+    "LAMB's bias corrections end": (
+        lambda p: late(optim.LAMB(p, lr=0.1, betas=(0.8, 0.9), eps=0.1)),
+        lambda p: late(optim.LAMB(p, lr=0.1, betas=(0.8, 0.9), eps=0.1, bias_correction=False)),
+    ),
+    "SGDHD that learns no rate is SGD": (
+        lambda p: optim.SGDHD(p, lr=0.1, hypergrad_lr=0.0),
+        lambda p: optim.SGD(p, lr=0.1),
+    ),
+    "AdamHD that learns no rate is Adam": (
+        lambda p: optim.AdamHD(p, lr=0.1, hypergrad_lr=0.0, weight_decay=0.3),
+        lambda p: optim.Adam(p, lr=0.1, weight_decay=0.3),
+    ),
+    "AdamHD without momentum, at a huge eps, is SGDHD": (
+        lambda p: optim.AdamHD(p, lr=1e19, betas=(0.0, 0.0), eps=1e20, hypergrad_lr=1e36),
+        lambda p: optim.SGDHD(p, lr=0.1, hypergrad_lr=1e-4),
+    ),
     "maximizing f is minimizing -f": (
         lambda p: optim.AdamW(p, lr=0.1, maximize=True),
         lambda p: Negated(p),
