@@ -118,7 +118,10 @@ def test_nobody_is_ahead_by_nothing():
     nesterov, adamw = spaced(0.00001, 0.03)
     found = decide(TWELVE, final(TWELVE, {"adamw": adamw, "nesterov": nesterov, "baseline": [0.8] * 12}))
     assert found.kind == "not_enough"
-    assert "adamw and nesterov are level, 0.0 points of accuracy (95 % interval" in found.sentence
+    assert (
+        "adamw and nesterov are level, at a difference of 0.0 points of accuracy (95 % interval"
+        in found.sentence
+    )
     assert "ahead" not in found.sentence
     close = decide(TWELVE, final(TWELVE, {"adamw": adamw, "baseline": nesterov}))
     assert "is level with it, at a difference of 0.0 points" in close.baseline_sentence

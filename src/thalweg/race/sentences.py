@@ -92,7 +92,7 @@ def headline(kind: str, compared: Sequence[Finalist], words: Words) -> str:
         return f"{names} tie: {lead} {words.gain(rival)}; {_needed(rival)}{rest}."
     lead = f"{winner.name} is ahead of {rival.name} by {words.gain(rival)}"
     if level:
-        lead = f"{winner.name} and {rival.name} are level, {words.gain(rival)} apart"
+        lead = f"{winner.name} and {rival.name} are level, at a difference of {words.gain(rival)}"
     return f"not enough seeds to say that {winner.name} is best: {lead}; {_needed(rival)}{rest}."
 
 
