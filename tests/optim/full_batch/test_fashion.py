@@ -1,4 +1,4 @@
-"""Every method on real images: softmax regression with an l2 penalty, whose minimum scipy finds on its own."""
+"""Every method on real images: softmax regression with an l2 penalty, whose minimum scipy finds too."""
 
 import numpy as np
 import pytest

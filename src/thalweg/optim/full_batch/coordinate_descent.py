@@ -115,7 +115,7 @@ class CoordinateDescent(FullBatch):
 
 def soft(z: float, threshold: float) -> float:
     """S(z, γ): z moved towards zero by γ, and not past it."""
-    return math.copysign(max(abs(z) - threshold, 0.0), z)
+    return 0.0 if abs(z) <= threshold else z - math.copysign(threshold, z)
 
 
 def _order(group: Mapping[str, Any], sweep: int, n: int) -> list[int]:

@@ -68,7 +68,9 @@ class LBFGS(FullBatch):
         lr: where each line search starts, or the rate of each iteration without one; in the first iteration
             times min(1, 1 / ‖g‖₁).
         max_iter: the most iterations in a step.
-        max_eval: the most evaluations in a step; by default 5/4 of `max_iter`.
+        max_eval: the most evaluations in a step; by default 5/4 of `max_iter`, as in torch. With a line
+            search and few iterations give more: ``max_iter=1`` by itself leaves it a single trial, and where
+            that one fails nothing moves.
         tolerance_grad: a step ends where no element of the gradient is larger.
         tolerance_change: a step ends where the loss, or every parameter, changes by less.
         history_size: m, how many pairs are kept.
