@@ -73,6 +73,11 @@ def test_it_rises_and_falls_even_where_torch_divides_by_zero() -> None:
     assert one_cycle(7, rise=1)(6) == 1
 
 
+def test_three_phases_may_rise_half_of_the_run() -> None:
+    schedule = one_cycle(100, 0.2, 0.0, rise=0.5, curve="linear", three_phase=True)
+    assert [schedule(step) for step in (49, 98, 99)] == [1, 0.2, 0]
+
+
 def test_after_warm_up_it_is_what_it_is_alone() -> None:
     cycle, chain = one_cycle(100), warmup(20) >> one_cycle(100)
     assert [chain(step) for step in range(20)] == [step / 20 for step in range(20)]
@@ -131,6 +136,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: one_cycle(9, curve="cos"), "one_cycle: curve is 'cos'; it must be one of 'cosine', 'linear'"),
     (lambda: one_cycle(9, rise=0.6, three_phase=True), "rise is 0.6; with three_phase it must be at most"),
     (lambda: one_cycle(9, three_phase="yes"), "one_cycle: three_phase is 'yes'; it must be True or False"),
+    (lambda: one_cycle(9, inverse=0), "one_cycle: inverse is 0; it must be True or False"),
     (lambda: wsd(-1, 5, 5), "wsd: warmup is -1; it must be a whole number, 0 or more"),
     (lambda: wsd(5, 0.7, 5), "wsd: stable is 0.7; it must be a whole number, 0 or more"),
     (lambda: wsd(5, 5, 0), "wsd: decay is 0; it must be a whole number, 1 or more"),
