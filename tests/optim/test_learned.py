@@ -43,6 +43,12 @@ def test_a_checkpoint_of_another_network_is_refused() -> None:
         fresh.load_state_dict(state)
 
 
+def test_the_plan_does_not_print_every_weight() -> None:
+    plan = optim.Learned([nn.Parameter(torch.ones(3))]).explain()
+    assert "gradient() -> network(beta1=" in plan
+    assert ", ... 54 in all) -> decoupled(weight_decay=0) -> descend(lr=1)" in plan
+
+
 def run(scale: float, sign: float, steps: int = 20) -> Tensor:
     """Where p arrives when the loss is multiplied by a scale, and all of it is mirrored."""
     start = torch.linspace(-1, 1.5, 12, dtype=torch.float64)

@@ -54,4 +54,6 @@ def _text(stage: Stage, group: Mapping[str, Any]) -> str:
     """A stage as a call: its own options, and those that it takes from the group."""
     known = {**taken_apart(group), **(stage.transform.options if stage.transform else {})}
     options = [f"{name}={float(known[name]):g}" for name in stage.rule.scalars if name in known]
+    if len(options) > 12:  # the weights of a network
+        options = [*options[:3], f"... {len(options)} in all"]
     return f"{stage.rule.name}({', '.join(options)})"
