@@ -12,6 +12,7 @@ from thalweg import cli
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 README = (ROOT / "README.md").read_text()
 
 
@@ -26,7 +27,7 @@ def test_every_link_leads_somewhere(name: str) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("name", DOCUMENTS + PAGES)
 def test_every_command_exists(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / name).read_text()
     makefile = (ROOT / "Makefile").read_text()
@@ -37,12 +38,14 @@ def test_every_command_exists(name: str, capsys: pytest.CaptureFixture[str]) -> 
         capsys.readouterr()
 
 
-def test_options_named_in_the_readme_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    for command, rest in re.findall(r"^thalweg (\w+)([^#\n]*)", README, flags=re.MULTILINE):
+@pytest.mark.parametrize("name", ["README.md", *PAGES])
+def test_every_option_exists(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / name).read_text()
+    for command, rest in re.findall(r"(?:^|`)thalweg (\w+)([^#`\n]*)", text, flags=re.MULTILINE):
         assert cli.run([command, "--help"]) == 0
         shown = capsys.readouterr().out
         for option in re.findall(r"--[a-z-]+", rest):
-            assert f"{option} " in shown
+            assert f"{option} " in shown, f"{name}: thalweg {command} has no {option}"
 
 
 def test_the_training_loop_of_the_readme_runs() -> None:
