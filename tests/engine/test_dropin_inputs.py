@@ -118,8 +118,8 @@ def test_meta_parameters_step_without_a_value(cls):
     for _ in range(2):
         p.grad = torch.empty_like(p)
         optimizer.step(lambda: None)
-    buffers = [v for k, v in optimizer.state[p].items() if k != "step"]
-    assert all(v.device.type == "meta" and v.shape == p.shape for v in buffers)
+    buffers = [v for v in optimizer.state[p].values() if v.dim() > 0]
+    assert all(v.device.type == "meta" for v in buffers)
     assert optimizer.state[p]["step"] == 2
 
 

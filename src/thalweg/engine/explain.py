@@ -29,9 +29,10 @@ eps=1e-08) -> decoupled(weight_decay=0.01) -> descend(lr=0.001)
     """
     lines = [_line(optimizer, number, group) for number, group in enumerate(optimizer.param_groups)]
     programs = map(optimizer.program, optimizer.param_groups)
-    reducing = [p.stages[i].rule.name for p in programs for i in p.reducing]
+    stages = [p.stages[i] for p in programs for i in p.reducing]
+    reducing = {stage.identity: stage.rule.name for stage in stages}
     if reducing:
-        lines.append(f"reads the gradients once more for {', '.join(dict.fromkeys(reducing))}")
+        lines.append(f"reads the gradients once more for {', '.join(reducing.values())}")
     return "\n".join(lines)
 
 
@@ -53,7 +54,7 @@ def _engine(optimizer: "Optimizer", p: Tensor, elementwise: bool) -> str:
 def _text(stage: Stage, group: Mapping[str, Any]) -> str:
     """A stage as a call: its own options, and those that it takes from the group."""
     known = {**taken_apart(group), **(stage.transform.options if stage.transform else {})}
-    options = [f"{name}={float(known[name]):g}" for name in stage.rule.scalars if name in known]
+    options = [f"{name}={float(known[name]):g}" for name in stage.rule.scalars if known.get(name) is not None]
     if len(options) > 12:  # the weights of a network
         options = [*options[:3], f"... {len(options)} in all"]
     return f"{stage.rule.name}({', '.join(options)})"
