@@ -96,12 +96,13 @@ def test_the_site_shows_every_public_name(site: Path) -> None:
     assert [name for name in sorted(public_names()) if f'id="{name}"' not in pages] == []
 
 
-def test_every_optimizer_and_schedule_shows_its_formula(site: Path) -> None:
-    page = (site / "reference" / "optim.html").read_text()
-    parts = dict(re.findall(r'id="(thalweg\.optim\.\w+)"(.*?)(?=<h2|$)', page, re.DOTALL))
-    without = [name for name, body in parts.items() if not re.search(r"<math|←", body)]
-    assert len(parts) >= len(thalweg.optim.__all__)
-    assert without == [], "give the docstring its formula: a '.. math::' block or one line with an arrow"
+def test_every_optimizer_transform_and_schedule_shows_its_formula(site: Path) -> None:
+    for package in (thalweg.optim, thalweg.transforms):
+        page = (site / "reference" / f"{package.__name__.rpartition('.')[2]}.html").read_text()
+        found = re.findall(rf'id="{package.__name__}\.(\w+)"(.*?)(?=<h2|$)', page, re.DOTALL)
+        without = {name for name, body in found if not re.search(r"<math|←", body)} - {"guard"}
+        assert {name for name, _ in found} == set(package.__all__)
+        assert without == set(), "give the docstring a '.. math::' block or one line with an arrow"
     for name in thalweg.schedules.__all__:
         value = getattr(thalweg.schedules, name)
         if inspect.isclass(value) and value.__module__.endswith((".shapes", ".cycles", ".phases")):

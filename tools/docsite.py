@@ -136,10 +136,9 @@ def rewritten(text: str) -> str:
 
 
 def _indexed(text: str) -> str:
-    """The indices of symbols, as in g_t or θ_{t-1}, below the line."""
-    return re.sub(
-        r"(?<![\w\\])(\w)_(?:\{([^}]+)\}|(\w+))", lambda m: f"{m[1]}<sub>{m[2] or m[3]}</sub>", text
-    )
+    """Symbols as they are printed: an arrow for ``<-``, and indices, as in g_t or θ_{t-1}, below the line."""
+    indexed = r"(?<![\w\\])(\w)_(?:\{([^}]+)\}|(\w+))"
+    return re.sub(indexed, lambda m: f"{m[1]}<sub>{m[2] or m[3]}</sub>", text.replace(" <- ", " ← "))
 
 
 def _fenced(match: re.Match[str]) -> str:

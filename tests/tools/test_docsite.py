@@ -57,7 +57,7 @@ def test_a_table_has_its_cells() -> None:
 
 
 def test_indices_go_below_the_line_but_not_in_names_and_code() -> None:
-    assert rewritten("g_t and θ_{t-1}") == "g<sub>t</sub> and θ<sub>t-1</sub>"
+    assert rewritten("g_t <- θ_{t-1}") == "g<sub>t</sub> ← θ<sub>t-1</sub>"
     assert rewritten("weight_decay, `x_t`, clip_norm") == "weight_decay, `x_t`, clip_norm"
 
 
