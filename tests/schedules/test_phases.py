@@ -137,6 +137,7 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: one_cycle(9, rise=0.6, three_phase=True), "rise is 0.6; with three_phase it must be at most"),
     (lambda: one_cycle(9, three_phase="yes"), "one_cycle: three_phase is 'yes'; it must be True or False"),
     (lambda: one_cycle(9, inverse=0), "one_cycle: inverse is 0; it must be True or False"),
+    (lambda: wsd(5, 5, 5, after="stop"), "wsd: after is 'stop'; it must be one of 'hold', 'repeat', 'error'"),
     (lambda: wsd(-1, 5, 5), "wsd: warmup is -1; it must be a whole number, 0 or more"),
     (lambda: wsd(5, 0.7, 5), "wsd: stable is 0.7; it must be a whole number, 0 or more"),
     (lambda: wsd(5, 5, 0), "wsd: decay is 0; it must be a whole number, 1 or more"),

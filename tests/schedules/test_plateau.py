@@ -28,7 +28,7 @@ def rate(driven: torch.optim.Optimizer) -> float:
     mode=st.sampled_from(["min", "max"]),
     factor=st.floats(0.1, 0.9),
     patience=st.integers(0, 3),
-    threshold=st.sampled_from([0.0, 1e-4, 0.3]),
+    threshold=st.sampled_from([0.0, 1e-4, 0.3, 1.0]),
     threshold_mode=st.sampled_from(["rel", "abs"]),
     cooldown=st.integers(0, 3),
     floor=st.sampled_from([0.0, 0.01, 0.3]),
@@ -83,6 +83,13 @@ def test_small_cuts_are_made_too() -> None:
         torchs.step(metric)
     assert rate(theirs) == 1e-8  # torch's eps
     assert rate(ours) == pytest.approx(1e-9)
+
+
+def test_at_the_floor_the_cuts_are_no_longer_counted() -> None:
+    plateau = ReduceOnPlateau(optimizer(), factor=0.5, patience=0, floor=0.25)
+    for _ in range(6):
+        plateau.step(1.0)
+    assert (plateau.cuts, plateau.get_last_lr()) == (2, [RATE / 4])
 
 
 def test_beside_a_schedule_both_counts_decide_in_any_order() -> None:
