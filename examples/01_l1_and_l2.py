@@ -83,9 +83,13 @@ def example(quick: bool) -> figure.Finding:
     (free, free_accuracy), (spread, l2_accuracy), (sparse, l1_accuracy) = fits.values()
     zeros = (sparse == 0).double().mean().item()
     title = f"L1 sets {zeros:.0%} of the weights to exactly zero, L2 spreads them"
-    subtitle = "Top: where four weights come to rest. Bottom: weights of softmax regression on Fashion-MNIST, "
+    subtitle = (
+        "Top: where four weights come to rest. Bottom: weights of softmax regression on Fashion-MNIST, "
+    )
     plot, top = figure.canvas(title, subtitle + "white = exactly zero, blue negative, orange positive.", 4.9)
-    grid = plot.add_gridspec(2, 1, left=0.02, right=0.98, bottom=0.05, top=top, hspace=0.36, height_ratios=(1, 1.25))
+    grid = plot.add_gridspec(
+        2, 1, left=0.02, right=0.98, bottom=0.05, top=top, hspace=0.36, height_ratios=(1, 1.25)
+    )
     above = grid[0].subgridspec(1, 4, wspace=0.25)
     for i, (name, weights) in enumerate(toy.items()):
         bars(plot.add_subplot(above[i]), name, weights)
@@ -98,12 +102,13 @@ def example(quick: bool) -> figure.Finding:
             if j == 0:
                 axes.set_title(f"{name}: {accuracy:.1%} right")
     see = (
-        f"On x = [1, 1, 1, 1], L2 leaves [1, 0, 0, 0] for four weights of {toy['L2, from [1, 0, 0, 0]'][0]:.4f}. "
-        "L1 is indifferent there: Σ|w| is 1 for both vectors and it stays at either, so the document's claim that "
-        "L1 prefers the first needs the features to differ: with x = [1.1, 1, 1, 1] L1 moves from [¼, ¼, ¼, ¼] to "
-        f"the first weight alone. On data, L1 makes {zeros:.1%} of 7,840 weights exactly zero at a test accuracy of "
-        f"{l1_accuracy:.1%}; L2 makes {(spread == 0).sum()} zero at {l2_accuracy:.1%} "
-        f"(no penalty: {(free == 0).sum()} at {free_accuracy:.1%})."
+        "On x = [1, 1, 1, 1], L2 leaves [1, 0, 0, 0] for four weights of "
+        f"{toy['L2, from [1, 0, 0, 0]'][0]:.4f}. L1 is indifferent there: Σ|w| is 1 for both vectors and it "
+        "stays at either, so the document's claim that L1 prefers the first needs the features to differ: "
+        "with x = [1.1, 1, 1, 1] L1 moves from [¼, ¼, ¼, ¼] to the first weight alone. On data, L1 makes "
+        f"{zeros:.1%} of 7,840 weights exactly zero at a test accuracy of {l1_accuracy:.1%}; L2 makes "
+        f"{(spread == 0).sum()} zero at {l2_accuracy:.1%} (no penalty: {(free == 0).sum()} at "
+        f"{free_accuracy:.1%})."
     )
     return figure.Finding(title, see, plot)
 

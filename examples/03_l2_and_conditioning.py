@@ -48,7 +48,8 @@ def descend(hessian: Tensor, right: Tensor, strength: float, steps: int) -> list
 def error(hessian: Tensor, right: Tensor, strength: float, data: tuple[Tensor, Tensor]) -> float:
     """Share of images that the minimum under the penalty assigns to a wrong class."""
     w = torch.linalg.solve(hessian + strength * torch.eye(len(hessian)), right)
-    return ((data[0] @ w).argmax(dim=1) != data[1].argmax(dim=1)).double().mean().item()
+    wrong = (data[0] @ w).argmax(dim=1) != data[1].argmax(dim=1)
+    return float(wrong.double().mean())
 
 
 def example(quick: bool) -> figure.Finding:
@@ -61,10 +62,12 @@ def example(quick: bool) -> figure.Finding:
     errors = [error(hessian, right, strength, test) for strength in STRENGTHS]
     counts = [len(run) - 1 for run in runs]
     title = (
-        f"A penalty of λ = {STRENGTHS[-1]} cuts the condition number from {kappas[0]:,.0f} to {kappas[-1]:,.0f} "
-        f"and the steps of gradient descent from {counts[0]:,} to {counts[-1]:,}"
+        f"A penalty of λ = {STRENGTHS[-1]} cuts the condition number from {kappas[0]:,.0f} to "
+        f"{kappas[-1]:,.0f} and the steps of gradient descent from {counts[0]:,} to {counts[-1]:,}"
     )
-    subtitle = "Linear regression of Fashion-MNIST's classes on 49 pixels; gradient descent at its best fixed rate."
+    subtitle = (
+        "Linear regression of Fashion-MNIST's classes on 49 pixels; gradient descent at its best fixed rate."
+    )
     plot, (left, right_axes) = figure.frame(title, subtitle, (1, 1.25), height=4.1)
     colours = figure.shades(figure.BLUE, len(STRENGTHS))
     for strength, kappa, run, colour in zip(STRENGTHS, kappas, runs, colours, strict=True):
@@ -76,14 +79,25 @@ def example(quick: bool) -> figure.Finding:
         figure.label(left, 50, float(eigenvalues[-1]) + strength, f"λ = {strength:g}", weight="normal")
         text = f"κ = {kappa:,.0f}"
         figure.label(right_axes, len(run), 5e-5, text, ha="right", weight="normal")
-    left.set(title="Eigenvalues of the Hessian, with λ", xlabel="eigenvalue, largest first", xlim=(0, 64), xticks=[1, 25, 49])
-    right_axes.set(title="Distance to the minimum, and its bound (dotted)", xlabel="step", ylim=(2.5e-5, 1.5), xlim=(1, 1e5))
+    left.set(
+        title="Eigenvalues of the Hessian, with λ",
+        xlabel="eigenvalue, largest first",
+        xlim=(0, 64),
+        xticks=[1, 25, 49],
+    )
+    right_axes.set(
+        title="Distance to the minimum, and its bound (dotted)",
+        xlabel="step",
+        ylim=(2.5e-5, 1.5),
+        xlim=(1, 1e5),
+    )
     see = (
         f"λ = {', '.join(f'{s:g}' for s in STRENGTHS)} gives condition numbers of "
-        f"{', '.join(f'{k:,.0f}' for k in kappas)}: (l_max + λ) / (l_min + λ), to the last digit. To come within a "
-        f"ten-thousandth of the minimum, gradient descent takes {', '.join(f'{n:,}' for n in counts)} steps. "
-        "The dotted lines are the theory's bound, ((κ - 1) / (κ + 1))ᵗ. The price: the minimum itself moves, and "
-        f"its test error is {', '.join(f'{e:.1%}' for e in errors)}."
+        f"{', '.join(f'{k:,.0f}' for k in kappas)}: (l_max + λ) / (l_min + λ), to the last digit. To come "
+        "within a ten-thousandth of the minimum, gradient descent takes "
+        f"{', '.join(f'{n:,}' for n in counts)} steps. The dotted lines are the theory's bound, ((κ - 1) / "
+        "(κ + 1))ᵗ. The price: the minimum itself moves, and its test error is "
+        f"{', '.join(f'{e:.1%}' for e in errors)}."
     )
     return figure.Finding(title, see, plot)
 

@@ -59,7 +59,7 @@ def descent(
     model = mlp(49, 10)
     optimizer = optim.SGD(model.parameters(), lr=0.05, weight_decay=DECAY, momentum=momentum)
     values: list[float] = []
-    fit(model, optimizer, order, steps, lambda step: step % EVERY or values.append(objective(model, data)))
+    fit(model, optimizer, order, steps, lambda: values.append(objective(model, data)), EVERY)
     return values, model
 
 
@@ -80,13 +80,21 @@ def example(quick: bool) -> figure.Finding:
         f"Four times the batch, {4**-slope:.1f} times less noise in the gradient, and SGD comes to rest "
         f"{(floors[0] / floors[-1]) ** (1 / (len(SIZES) - 1)):.1f} times lower above the minimum"
     )
-    subtitle = "Softmax regression with weight decay on Fashion-MNIST, rate 0.05. Median and range of five seeds."
+    subtitle = (
+        "Softmax regression with weight decay on Fashion-MNIST, rate 0.05. Median and range of five seeds."
+    )
     plot, (left, right) = figure.frame(title, subtitle, (1, 1.5), height=4.0)
     left.loglog(SIZES, spread, "o", color=figure.BLUE, markersize=7)
     theory = spread[0] * np.sqrt(SIZES[0] / np.array(SIZES))
     left.loglog(SIZES, theory, ":", color=figure.SOFT, linewidth=1.4, zorder=1)
     left.yaxis.set_minor_locator(NullLocator())
-    left.set(title="Noise over length of the gradient", xlabel="batch size", xticks=SIZES, yticks=(0.5, 1, 2, 5), yticklabels=("0.5", "1", "2", "5"))
+    left.set(
+        title="Noise over length of the gradient",
+        xlabel="batch size",
+        xticks=SIZES,
+        yticks=(0.5, 1, 2, 5),
+        yticklabels=("0.5", "1", "2", "5"),
+    )
     left.set_xticklabels([str(size) for size in SIZES])
     figure.label(left, SIZES[2], theory[2] * 1.25, "1 / √batch", figure.SOFT, weight="normal")
     at = np.arange(EVERY, steps + 1, EVERY)
@@ -95,11 +103,12 @@ def example(quick: bool) -> figure.Finding:
         figure.label(right, steps * 1.02, floor, f"batch {size}", weight="normal")
     right.set(title="Loss above its minimum", xlabel="step", yscale="log", xlim=(0, steps * 1.22))
     see = (
-        f"A batch's gradient differs from the true one by {', '.join(f'{x:.2f}' for x in spread)} times its length "
-        f"for batches of {', '.join(map(str, SIZES))}: a power of {slope:.3f} of the batch size, theory says -1/2 "
-        f"(dotted). It is unbiased: the mean of {count:,} gradients of batch {SIZES[0]} misses by {bias[0]:.3f}, chance by {spread[0] / count**0.5:.3f}. "
-        f"At a constant rate SGD dances around the minimum, at {', '.join(f'{x:.2g}' for x in floors)} above it: "
-        "smaller noise, or a smaller learning rate, is the way to come closer."
+        f"A batch's gradient differs from the true one by {', '.join(f'{x:.2f}' for x in spread)} times its "
+        f"length for batches of {', '.join(map(str, SIZES))}: a power of {slope:.3f} of the batch size, "
+        f"theory says -1/2 (dotted). It is unbiased: the mean of {count:,} gradients of batch {SIZES[0]} "
+        f"misses by {bias[0]:.3f}, chance by {spread[0] / count**0.5:.3f}. At a constant rate SGD dances "
+        f"around the minimum, at {', '.join(f'{x:.2g}' for x in floors)} above it: smaller noise, or a "
+        "smaller learning rate, is the way to come closer."
     )
     return figure.Finding(title, see, plot)
 

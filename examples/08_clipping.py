@@ -29,7 +29,7 @@ class Reader(nn.Module):
         self.embedding = nn.Embedding(KJV_SYMBOLS, 32)
         self.recurrent = nn.RNN(32, width, batch_first=True)
         self.scores = nn.Linear(width, KJV_SYMBOLS)
-        nn.init.orthogonal_(self.recurrent.weight_hh_l0)
+        nn.init.orthogonal_(self.recurrent.get_parameter("weight_hh_l0"))
 
     def forward(self, characters: Tensor) -> Tensor:
         """Return the scores of every next character."""
@@ -61,7 +61,8 @@ def example(quick: bool) -> figure.Finding:
     """Sweep the rate with and without clipping; draw the norms at one rate and the losses at all."""
     steps, rates = (5, (0.3, SHOWN)) if quick else (200, RATES)
     runs = {
-        clip: {rate: [train(rate, clip, seed, steps) for seed in SEEDS] for rate in rates} for clip in (False, True)
+        clip: {rate: [train(rate, clip, seed, steps) for seed in SEEDS] for rate in rates}
+        for clip in (False, True)
     }
     ends = {
         clip: np.array([[np.mean(losses[-30:]) for losses, _ in some] for some in of_rate.values()]).T
@@ -74,8 +75,8 @@ def example(quick: bool) -> figure.Finding:
         f"{middle[True][shown]:.2f}; without it the loss is {middle[False][shown]:.1f}"
     )
     subtitle = (
-        f"Plain RNN on the King James Bible by character, {steps} steps of SGD, clipped at norm {THRESHOLD:g}. "
-        "All of three seeds."
+        f"Plain RNN on the King James Bible by character, {steps} steps of SGD, clipped at norm "
+        f"{THRESHOLD:g}. All of three seeds."
     )
     plot, (left, right) = figure.frame(title, subtitle, (1.2, 1), height=4.1)
     for clip, colour, name in ((False, figure.ORANGE, "no clipping"), (True, figure.BLUE, "clipped")):
@@ -93,11 +94,12 @@ def example(quick: bool) -> figure.Finding:
     longest = {clip: max(max(norms) for _, norms in some[SHOWN]) for clip, some in runs.items()}
     cut = np.mean([norm > THRESHOLD for _, norms in runs[True][SHOWN] for norm in norms])
     see = (
-        f"At a rate of {SHOWN:g} the longest gradient without clipping has norm {longest[False]:,.0f}, and each such "
-        f"step throws the weights far away. With a threshold of {THRESHOLD:g} the norms never exceed "
-        f"{longest[True]:.1f} even before clipping, and only {cut:.0%} of the steps are clipped. The losses at the "
-        f"rates {', '.join(f'{rate:g}' for rate in rates)} are {', '.join(f'{x:.2f}' for x in middle[True])} clipped "
-        f"and {', '.join(f'{x:.2f}' for x in middle[False])} unclipped: at small rates clipping changes nothing."
+        f"At a rate of {SHOWN:g} the longest gradient without clipping has norm {longest[False]:,.0f}, and "
+        f"each such step throws the weights far away. With a threshold of {THRESHOLD:g} the norms never "
+        f"exceed {longest[True]:.1f} even before clipping, and only {cut:.0%} of the steps are clipped. The "
+        f"losses at the rates {', '.join(f'{rate:g}' for rate in rates)} are "
+        f"{', '.join(f'{x:.2f}' for x in middle[True])} clipped and "
+        f"{', '.join(f'{x:.2f}' for x in middle[False])} unclipped: at small rates clipping changes nothing."
     )
     return figure.Finding(title, see, plot)
 

@@ -26,7 +26,7 @@ def train(rate: float, size: int, schedule: Schedule, seed: int, steps: int) -> 
     model = mlp(196, 64, 64, 64, 10)
     optimizer = optim.SGD(model.parameters(), lr=rate, momentum=0.9)
     scheduler = ScheduleLR(optimizer, schedule)
-    losses = fit(model, optimizer, batches(data, size, seed), steps, lambda step: scheduler.step())
+    losses = fit(model, optimizer, batches(data, size, seed), steps, scheduler.step)
     return losses, measure(model, test)[1]
 
 
@@ -50,7 +50,10 @@ def example(quick: bool) -> figure.Finding:
         f"Batch and learning rate times {ratio}: {with_it:.0%} right with warm-up, {without:.0%} without "
         f"({np.median([accuracy for _, accuracy in small]):.0%} with the small batch)"
     )
-    subtitle = f"Three hidden layers on Fashion-MNIST, SGD with momentum 0.9, batch {LARGE}. Median and range of five seeds."
+    subtitle = (
+        f"Three hidden layers on Fashion-MNIST, SGD with momentum 0.9, batch {LARGE}. "
+        "Median and range of five seeds."
+    )
     plot, (left, right) = figure.frame(title, subtitle, (1.25, 1), height=4.1)
     epochs = np.arange(steps) * LARGE / 12_000
     for kind, (_, colour) in kinds.items():
@@ -69,14 +72,16 @@ def example(quick: bool) -> figure.Finding:
     left.set(yticks=(0.3, 1, 3, 10), yticklabels=("0.3", "1", "3", "10"))
     right.set(title="Test accuracy", xlabel="learning rate", ylim=(0, 1), xticks=rates)
     right.yaxis.set_major_formatter("{x:.0%}")
-    limit = min((rate for i, rate in enumerate(rates) if ends["no warm-up"][:, i].min() < 0.7), default=np.inf)
+    limit = min(
+        (rate for i, rate in enumerate(rates) if ends["no warm-up"][:, i].min() < 0.7), default=np.inf
+    )
     see = (
-        f"From batch {SMALL} at rate {BASE:g} to batch {LARGE} at rate {SCALED:g}: without warm-up the loss jumps in "
-        f"the first epochs and the network ends at {without:.1%}; with {steps // 3} steps of linear warm-up it ends at "
-        f"{with_it:.1%}. Without it a seed fails from rate {limit:g} on. At rate {rates[0]:g} warm-up changes "
-        f"nothing that matters ({np.median(ends['warm-up'][:, 0]):.1%} against "
-        f"{np.median(ends['no warm-up'][:, 0]):.1%}), and with {ratio} times fewer steps the large batch does not quite "
-        "reach the small one."
+        f"From batch {SMALL} at rate {BASE:g} to batch {LARGE} at rate {SCALED:g}: without warm-up the loss "
+        f"jumps in the first epochs and the network ends at {without:.1%}; with {steps // 3} steps of linear "
+        f"warm-up it ends at {with_it:.1%}. Without it a seed fails from rate {limit:g} on. At rate "
+        f"{rates[0]:g} warm-up changes nothing that matters ({np.median(ends['warm-up'][:, 0]):.1%} against "
+        f"{np.median(ends['no warm-up'][:, 0]):.1%}), and with {ratio} times fewer steps the large batch "
+        "does not quite reach the small one."
     )
     return figure.Finding(title, see, plot)
 

@@ -1,8 +1,10 @@
 """Batch and layer normalization allow higher learning rates.
 
-"Batch normalization normalizes activations within each layer, which smooths the loss surface and allows higher
-learning rates" (third document); layer normalization "does not depend on batch statistics" (fourth).
+"Batch normalization normalizes activations within each layer, which smooths the loss surface and allows
+higher learning rates" (third document); layer normalization "does not depend on batch statistics" (fourth).
 """
+
+from collections.abc import Callable
 
 import figure
 import numpy as np
@@ -12,7 +14,7 @@ from training import batches, fashion, fit, mlp
 
 from thalweg import optim
 
-KINDS = {
+KINDS: dict[str, tuple[Callable[[int], list[nn.Module]], str]] = {
     "no normalization": (lambda width: [], figure.BLUE),
     "batch norm": (lambda width: [nn.BatchNorm1d(width)], figure.ORANGE),
     "layer norm": (lambda width: [nn.LayerNorm(width)], figure.GREEN),
@@ -42,8 +44,8 @@ def example(quick: bool) -> figure.Finding:
     usable = [rates[np.median(runs, axis=0) < (9 if quick else TRAINED)] for runs in (plain, batch, layer)]
     spans = [highest / lowest for lowest, *_, highest in usable]
     title = (
-        f"Usable learning rates span a factor of {spans[0]:.0f} without normalization, {spans[1]:,.0f} with batch "
-        f"norm, {spans[2]:,.0f} with layer norm"
+        f"Usable learning rates span a factor of {spans[0]:.0f} without normalization, {spans[1]:,.0f} with "
+        f"batch norm, {spans[2]:,.0f} with layer norm"
     )
     subtitle = (
         f"Five hidden layers on Fashion-MNIST: loss after {steps} steps of plain SGD at a constant rate. "
@@ -62,12 +64,13 @@ def example(quick: bool) -> figure.Finding:
     axes.set(xscale="log", xlabel="learning rate", ylim=(-0.3, 3), xlim=(7e-4, 14))
     axes.set(yticks=(0.5, 1, 1.5, 2, 2.5, 3), title="Loss, and below it the usable rates")
     see = (
-        f"The network without normalization learns (loss below {TRAINED:g}) at rates of {usable[0][0]:.2g} to "
-        f"{usable[0][-1]:.2g}, with batch norm of {usable[1][0]:.2g} to {usable[1][-1]:.2g}, with layer norm of "
-        f"{usable[2][0]:.2g} to {usable[2][-1]:.2g}. So batch norm does allow rates "
+        f"The network without normalization learns (loss below {TRAINED:g}) at rates of {usable[0][0]:.2g} "
+        f"to {usable[0][-1]:.2g}, with batch norm of {usable[1][0]:.2g} to {usable[1][-1]:.2g}, with layer "
+        f"norm of {usable[2][0]:.2g} to {usable[2][-1]:.2g}. So batch norm does allow rates "
         f"{usable[1][-1] / usable[0][-1]:.1f} times higher; layer norm's highest is "
-        f"{usable[2][-1] / usable[0][-1]:.1f} times the plain network's, and its gain is at low rates. "
-        f"The best losses are {', '.join(f'{np.median(runs, axis=0).min():.2f}' for runs in (plain, batch, layer))}."
+        f"{usable[2][-1] / usable[0][-1]:.1f} times the plain network's, and its gain is at low rates. The "
+        "best losses are "
+        f"{', '.join(f'{np.median(runs, axis=0).min():.2f}' for runs in (plain, batch, layer))}."
     )
     return figure.Finding(title, see, plot)
 

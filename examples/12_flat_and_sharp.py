@@ -60,7 +60,7 @@ def slice_along(model: nn.Module, data: Data, direction: list[Tensor], distances
 
 
 def example(quick: bool) -> figure.Finding:
-    """Train with each batch size to one loss; draw the loss across the minimum, its curvature, the accuracy."""
+    """Train with each batch size to one loss; draw the minimum, its curvature and the accuracy."""
     train, test = fashion(2_000)
     distances = torch.linspace(-1, 1, 5 if quick else 41)
     sharp, right, cuts = (np.zeros((len(SEEDS), len(SIZES), *more)) for more in ((), (), (len(distances),)))
@@ -74,36 +74,42 @@ def example(quick: bool) -> figure.Finding:
     gain = (right[:, 0] - right[:, -1]).mean()
     spread = (right[:, 0] - right[:, -1]).std(ddof=1) / len(SEEDS) ** 0.5
     title = (
-        f"Batch {SIZES[-1]} ends in a minimum {curvature[-1] / curvature[0]:.1f} times as sharp as batch {SIZES[0]}, "
-        f"at {accuracy[-1]:.1%} against {accuracy[0]:.1%} test accuracy"
+        f"Batch {SIZES[-1]} ends in a minimum {curvature[-1] / curvature[0]:.1f} times as sharp as batch "
+        f"{SIZES[0]}, at {accuracy[-1]:.1%} against {accuracy[0]:.1%} test accuracy"
     )
     subtitle = (
-        f"Two hidden layers, 2,000 images of Fashion-MNIST, SGD at rate {RATE:g} until the training loss is {TARGET:g}. "
-        "Five seeds."
+        f"Two hidden layers, 2,000 images of Fashion-MNIST, SGD at rate {RATE:g} until the training loss is "
+        f"{TARGET:g}. Five seeds."
     )
-    plot, (cut, middle, last) = figure.frame(title, subtitle, (1.15, 1, 1), height=4.0, gap=0.42)
+    plot, (cut, middle, last) = figure.frame(title, subtitle, (1.3, 1, 1), height=4.0, gap=0.42)
     colours = figure.shades(figure.BLUE, len(SIZES))
     for j, size in enumerate(SIZES):
-        line = figure.band(cut, distances, cuts[:, j], colours[j])
         if j in (0, len(SIZES) - 1):
-            figure.label(cut, 0.02, line[-1] if j else line[-1] - 0.12, f"batch {size}", weight="normal", ha="center")
+            line = figure.band(cut, distances, cuts[:, j], colours[j])
+            figure.label(cut, 1.06, line[-1], f"batch {size}", weight="normal")
         for axes, values in ((middle, sharp), (last, right)):
             axes.plot([j] * len(SEEDS), values[:, j], "o", color=colours[j], markersize=5, alpha=0.8)
     for axes, values in ((middle, curvature), (last, accuracy)):
         axes.plot(values, color=figure.SOFT, linewidth=1, zorder=1)
-        axes.set(xticks=range(len(SIZES)), xticklabels=SIZES, xlabel="batch size", xlim=(-0.4, len(SIZES) - 0.6))
+        axes.set(
+            xticks=range(len(SIZES)), xticklabels=SIZES, xlabel="batch size", xlim=(-0.4, len(SIZES) - 0.6)
+        )
     middle.axhline(2 / RATE, color=figure.INK, linewidth=1.2, linestyle="--")
     figure.label(middle, -0.3, 2 / RATE * 1.06, "2 / rate", weight="normal")
-    cut.set(title="Loss across the minimum", xlabel="distance, steepest way", ylim=(0, None))
+    cut.set(
+        title="Loss across the minimum", xlabel="distance, steepest way", ylim=(0, None), xlim=(-1.1, 2.1)
+    )
+    cut.set(xticks=(-1, 0, 1))
     middle.set(title="Largest curvature", ylim=(0, None))
-    last.set(title="Test accuracy", ylim=(0.7, 0.9))
+    last.set(title="Test accuracy", ylim=(0.7, 0.9), yticks=(0.7, 0.75, 0.8, 0.85, 0.9))
     last.yaxis.set_major_formatter("{x:.0%}")
     see = (
-        f"At the same training loss the largest eigenvalue of the Hessian is {', '.join(f'{x:.1f}' for x in curvature)} "
-        f"for batches of {', '.join(map(str, SIZES))}: small batches do find flatter minima, and large ones go up to "
-        f"about 2 / rate = {2 / RATE:g}, beyond which descent would not be stable. That flatter minima generalize better "
-        f"is not seen here: batch {SIZES[0]} is {gain:+.1%} ± {spread:.1%} (standard error) more accurate on the test set "
-        f"than batch {SIZES[-1]}."
+        "At the same training loss the largest eigenvalue of the Hessian is "
+        f"{', '.join(f'{x:.1f}' for x in curvature)} for batches of {', '.join(map(str, SIZES))}: small "
+        f"batches do find flatter minima, and large ones go up to about 2 / rate = {2 / RATE:g}, beyond "
+        "which descent would not be stable. That flatter minima generalize better is not seen here: batch "
+        f"{SIZES[0]} is {gain:+.1%} ± {spread:.1%} (standard error) more accurate on the test set than batch "
+        f"{SIZES[-1]}."
     )
     return figure.Finding(title, see, plot)
 

@@ -93,7 +93,14 @@ def frame(
     """Return a figure with its title and subtitle, and a row of axes of the given relative widths."""
     figure, top = canvas(title, subtitle, height)
     grid = figure.add_gridspec(
-        1, len(columns), width_ratios=columns, left=0.085, right=0.975, bottom=0.5 / height, top=top, wspace=gap
+        1,
+        len(columns),
+        width_ratios=columns,
+        left=0.085,
+        right=0.975,
+        bottom=0.5 / height,
+        top=top,
+        wspace=gap,
     )
     return figure, [figure.add_subplot(grid[0, i]) for i in range(len(columns))]
 
@@ -107,8 +114,8 @@ def label(axes: Axes, x: float, y: float, text: str, colour: str = INK, **option
     axes.text(x, y, text, color=colour, path_effects=[effect], **options)
 
 
-def band(axes: Axes, x: Any, runs: Any, colour: str, **options: Any) -> Any:
-    """Draw the median of several seeds as a line, and all between their extremes as a band; return the median."""
+def band(axes: Axes, x: Any, runs: Any, colour: Any, **options: Any) -> Any:
+    """Draw the median of several seeds as a line and their range as a band; return the median."""
     runs = np.asarray(runs, dtype=float)
     middle = np.median(runs, axis=0)
     axes.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=colour, alpha=0.18, linewidth=0)

@@ -1,6 +1,7 @@
 """What the experiments share: Fashion-MNIST as rows of pixels, a training loop, two measures."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ def _rows(images: Tensor, labels: Tensor, count: int, pool: int) -> Data:
 def mlp(*widths: int, between: Callable[[int], list[nn.Module]] = lambda width: []) -> nn.Sequential:
     """Return linear layers with ReLU between them; `between(width)` gives modules to put before each ReLU."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths[:-2], widths[1:-1], strict=True):
+    for inputs, outputs in pairwise(widths[:-1]):
         layers += [nn.Linear(inputs, outputs), *between(outputs), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
 
@@ -34,9 +35,9 @@ def batches(data: Data, size: int, seed: int) -> Iterator[Data]:
     generator = torch.Generator().manual_seed(seed)
     while True:
         order = torch.randperm(len(data[0]), generator=generator)
-        for rows in order.split(size):
-            if len(rows) == size:
-                yield data[0][rows], data[1][rows]
+        for start in range(0, len(order) - size + 1, size):
+            rows = order[start : start + size]
+            yield data[0][rows], data[1][rows]
 
 
 def fit(
@@ -44,9 +45,10 @@ def fit(
     optimizer: torch.optim.Optimizer,
     data: Iterator[Data],
     steps: int,
-    after: Callable[[int], object] = lambda step: None,
+    look: Callable[[], object] = lambda: None,
+    every: int = 1,
 ) -> list[float]:
-    """Train with cross-entropy; return the loss of every batch, before its step. `after` is called each step."""
+    """Train with cross-entropy and return each batch's loss; `look` is called after every `every` steps."""
     losses = []
     model.train()
     for step, (images, labels) in zip(range(1, steps + 1), data, strict=False):
@@ -54,7 +56,8 @@ def fit(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        after(step)
+        if step % every == 0:
+            look()
         losses.append(loss.item())
     return losses
 
