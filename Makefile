@@ -20,7 +20,7 @@ docs: setup  ## the site, in site/; it opens from the disk
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 examples: setup  ## every example, two at a time; figures go to docs/images/examples
-	ls examples/[0-9]*.py | xargs -n 1 -P 2 $(BIN)/python
+	$(BIN)/python examples/run.py
 
 setup: $(STAMP)  ## the environment alone; does nothing where it is complete
 
