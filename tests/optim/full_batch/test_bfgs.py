@@ -116,7 +116,7 @@ def test_too_many_parameters_are_refused_with_their_size_and_a_way_out():
     p = nn.Parameter(torch.ones(10_001))
     with pytest.raises(
         UserError,
-        match=r"^BFGS keeps 2 matrices of n x n numbers: 0\.8 GB for n = 10,001, above "
+        match=r"^BFGS needs 2 matrices of n x n numbers: 0\.8 GB for n = 10,001, above "
         r"max_params=10,000; raise max_params, or use LBFGS",
     ):
         optim.BFGS([p]).step(lambda: (p**2).sum())

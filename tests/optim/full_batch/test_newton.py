@@ -142,7 +142,7 @@ def test_too_many_parameters_are_refused_with_their_size_and_a_way_out():
     optimizer = optim.Newton([p])
     with pytest.raises(
         UserError,
-        match=r"^Newton keeps 3 matrices of n x n numbers: 0\.6 GB for n = 5,001, above "
+        match=r"^Newton needs 5 matrices of n x n numbers: 1\.0 GB for n = 5,001, above "
         r"max_params=5,000; raise max_params, or use LBFGS or NewtonCG",
     ):
         optimizer.step(lambda: (p**2).sum())

@@ -176,6 +176,6 @@ def check_size(owner: str, x: Tensor, matrices: int, limit: int) -> None:
     if n > limit:
         size = matrices * n * n * x.element_size() / 1e9
         raise UserError(
-            f"{owner} keeps {matrices} matrices of n x n numbers: {size:,.1f} GB for n = {n:,}, above "
+            f"{owner} needs {matrices} matrices of n x n numbers: {size:,.1f} GB for n = {n:,}, above "
             f"max_params={limit:,}; raise max_params, or use LBFGS or NewtonCG, whose memory grows with n"
         )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from thalweg.optim.full_batch.base import FullBatch, check_size, evaluations
 from thalweg.optim.full_batch.line_search import Trial, strong_wolfe
-from thalweg.optim.full_batch.objective import Objective
+from thalweg.optim.full_batch.objective import Objective, largest
 
 __all__ = ["BFGS"]
 
@@ -44,8 +44,8 @@ class BFGS(FullBatch):
     ...     loss = 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2  # Rosenbrock's valley
     ...     loss.backward()
     ...     return loss
-    >>> optimizer.step(closure).item()
-    24.199999999999996
+    >>> print(f"{optimizer.step(closure).item():.1f}")
+    24.2
     >>> [round(x, 4) for x in p.tolist()]
     [1.0, 1.0]
 
@@ -56,7 +56,7 @@ class BFGS(FullBatch):
         max_iter: the most iterations in a step.
         max_eval: the most evaluations in a step; by default 5/4 of `max_iter`, at least 2.
         tolerance_grad: a step ends where no element of the gradient is larger.
-        tolerance_change: a step ends where the loss, and every parameter, change by less.
+        tolerance_change: a step ends where the loss, or every parameter, changes by less.
         line_search_fn: "strong_wolfe" or None.
         damped: damp the updates that would be skipped.
         max_params: the largest n.
@@ -129,13 +129,13 @@ class BFGS(FullBatch):
 
 def flat(g: Tensor, group: Mapping[str, Any]) -> bool:
     """True where no element of the gradient is above the tolerance."""
-    return float(g.abs().max()) <= float(group["tolerance_grad"])
+    return largest(g) <= float(group["tolerance_grad"])
 
 
 def still(s: Tensor, change: float, group: Mapping[str, Any]) -> bool:
     """True where an iteration changed every parameter, or the loss, by no more than the tolerance."""
     tolerance = float(group["tolerance_change"])
-    return float(s.abs().max()) <= tolerance or abs(change) < tolerance
+    return largest(s) <= tolerance or abs(change) < tolerance
 
 
 def first_rate(g: Tensor) -> float:
@@ -160,7 +160,7 @@ def follow(
         f, g = objective.at(x.add(d, alpha=t))
         return Trial(t, f, g, float(g.dot(d)))
 
-    resolution = group["tolerance_change"] / float(d.abs().max())
+    resolution = group["tolerance_change"] / largest(d)
     return strong_wolfe(at, start, t, left=objective.left, resolution=resolution)
 
 

@@ -23,10 +23,11 @@ class CoordinateDescent(FullBatch):
         S(z, γ) = \operatorname{sign}(z) \max(|z| - γ, 0)
 
     It minimizes L(θ) + λ‖θ‖₁, with soft-thresholding S for the second part: that is where exact zeros come
-    from. With `exact`, η_j = η / h_j, where the curvature h_j = ∂²L/∂θ_j² is measured by gradients: on a
-    quadratic loss with η = 1 the move is the exact minimizer along the coordinate, and for ½ ‖y - Xθ‖² the
-    method is the lasso's. On another loss, a move that increases L + λ‖θ‖₁ is taken back and repeated with at
-    least twice the curvature. Without `exact`, η_j = η: the plain move, which diverges if η is too large.
+    from. With `exact`, η_j = η / h_j, where the curvature h_j, the second derivative along the coordinate, is
+    measured by gradients: on a quadratic loss with η = 1 the move is the exact minimizer along the
+    coordinate, and for ½ ‖y - Xθ‖² the method is the lasso's. On another loss, a move that increases L +
+    λ‖θ‖₁ is taken back and repeated with at least twice the curvature. Without `exact`, η_j = η: the plain
+    move, which diverges if η is too large.
 
     A step is one sweep over all coordinates, or as much of it as `max_eval` evaluations allow; the next step
     goes on from there. The closure gives the gradient whole, so a coordinate costs an evaluation (two on its

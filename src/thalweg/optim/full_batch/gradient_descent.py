@@ -18,10 +18,10 @@ class GradientDescent(FullBatch):
     .. math:: θ_{t+1} = θ_t - η_t ∇L(θ_t)
 
     With a fixed rate η_t = η: `SGD` with the same closure takes the same steps. With
-    ``line_search_fn="armijo"`` each step starts at η and halves it until the loss decreases by at least c₁
-    η_t ‖∇L‖², c₁ = 10⁻⁴, so any η that is large enough will do; where `max_eval` evaluations do not suffice,
-    θ stays. A loss that is infinite or NaN is no decrease. Source: Cauchy 1847; Nocedal & Wright 2006,
-    algorithm 3.1.
+    ``line_search_fn="armijo"`` each step starts at η and halves it until the loss decreases by at least 10⁻⁴
+    of what the slope promises, so any η that is large enough will do; where `max_eval` evaluations do not
+    suffice, θ stays. A loss that is infinite or NaN is no decrease. Source: Cauchy 1847; Nocedal & Wright
+    2006, algorithm 3.1.
 
     A step costs one evaluation of the closure with a fixed rate, at least two with the line search.
 

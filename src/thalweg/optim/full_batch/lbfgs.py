@@ -18,8 +18,8 @@ class LBFGS(FullBatch):
     r"""L-BFGS: Newton's direction from the last m pairs of steps and changes of the gradient; torch's twin.
 
     .. math::
-        θ_{k+1} = θ_k - t_k B_k g_k, \qquad s_k = θ_{k+1} - θ_k, \quad y_k = g_{k+1} - g_k, \quad
-        B_k^0 = \frac{y_{k-1} · s_{k-1}}{y_{k-1} · y_{k-1}} I
+        θ_{k+1} &= θ_k - t_k B_k g_k, \qquad s_k = θ_{k+1} - θ_k, \quad y_k = g_{k+1} - g_k \\
+        B_k^0 &= \frac{y_{k-1} · s_{k-1}}{y_{k-1} · y_{k-1}} I
 
     B is never formed: two passes over the m last pairs (s, y) with y·s > 10⁻¹⁰ give B g. The step t is `lr`,
     or with ``line_search_fn="strong_wolfe"`` satisfies the strong Wolfe conditions. Source: Nocedal & Wright
@@ -58,8 +58,8 @@ class LBFGS(FullBatch):
     ...     loss = 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2  # Rosenbrock's valley
     ...     loss.backward()
     ...     return loss
-    >>> optimizer.step(closure).item()
-    24.199999999999996
+    >>> print(f"{optimizer.step(closure).item():.1f}")
+    24.2
     >>> [round(x, 4) for x in p.tolist()]
     [1.0, 1.0]
 
@@ -198,10 +198,10 @@ class _Pairs:
         q, parts = -g, []
         for y, s, ro in zip(reversed(self.y), reversed(self.s), reversed(self.ro), strict=True):
             parts.append(s.dot(q) * ro)
-            q = q.sub(y, alpha=float(parts[-1]))
+            q.sub_(y, alpha=float(parts[-1]))
         r: Tensor = q * self.scale
         for y, s, ro, part in zip(self.y, self.s, self.ro, reversed(parts), strict=True):
-            r = r.add(s, alpha=float(part - y.dot(r) * ro))
+            r.add_(s, alpha=float(part - y.dot(r) * ro))
         return r
 
     def state(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from thalweg.optim.full_batch.objective import largest
+
 __all__ = ["Trial", "backtrack", "noise", "strong_wolfe"]
 
 
@@ -30,7 +32,7 @@ class Trial:
     @cached_property
     def finite(self) -> bool:
         """True unless the loss or the gradient is infinite or NaN, which is how too far a step shows."""
-        return math.isfinite(self.f) and math.isfinite(self.slope) and bool(self.g.isfinite().all())
+        return math.isfinite(self.f) and math.isfinite(self.slope) and math.isfinite(largest(self.g))
 
 
 def noise(f: float, dtype: torch.dtype) -> float:

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from thalweg.errors import UserError
 from thalweg.optim.full_batch.curvature import Curvature
 
-__all__ = ["Objective", "Value"]
+__all__ = ["KeepGraph", "Objective", "Value", "largest"]
 
 
 class Value(NamedTuple):
@@ -28,7 +28,12 @@ class Value(NamedTuple):
     @property
     def finite(self) -> bool:
         """True unless the loss or an element of the gradient is infinite or NaN."""
-        return math.isfinite(self.f) and bool(self.g.isfinite().all())
+        return math.isfinite(self.f) and math.isfinite(largest(self.g))
+
+
+def largest(g: Tensor) -> float:
+    """The largest absolute element; NaN if one is NaN."""
+    return float(torch.linalg.vector_norm(g, math.inf))
 
 
 class KeepGraph(TorchFunctionMode):
