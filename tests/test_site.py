@@ -99,7 +99,7 @@ def test_the_site_shows_every_public_name(site: Path) -> None:
 def test_every_optimizer_transform_and_schedule_shows_its_formula(site: Path) -> None:
     for package in (thalweg.optim, thalweg.transforms):
         page = (site / "reference" / f"{package.__name__.rpartition('.')[2]}.html").read_text()
-        found = re.findall(rf'id="{package.__name__}\.(\w+)"(.*?)(?=<h2|$)', page, re.DOTALL)
+        found = re.findall(rf'id="{package.__name__}\.(\w+)"(.*?)(?=<h[23] |$)', page, re.DOTALL)
         without = {name for name, body in found if not re.search(r"<math|←", body)} - {"guard"}
         assert {name for name, _ in found} == set(package.__all__)
         assert without == set(), "give the docstring a '.. math::' block or one line with an arrow"
