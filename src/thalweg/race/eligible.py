@@ -12,7 +12,7 @@ from thalweg.errors import UserError
 from thalweg.race.priors import ALL, PRIORS, check_optimizers, prior
 
 SHARE = 0.5  # of the memory that is free: models, gradients and data need some too
-SLOWEST = 5.0  # times AdamW's step: a dearer optimizer would take the time of several others
+SLOWEST = 8.0  # times AdamW's step: a dearer optimizer would take the time of several others
 FEWEST_STEPS = 10  # that a full run must have room for
 
 
