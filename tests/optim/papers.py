@@ -210,9 +210,8 @@ def lars(o, p, grad, s, t):
     for x, h in zip(tensors(p), tensors(g), strict=True):
         w, norm = np.linalg.norm(x), np.linalg.norm(h)
         rates += [o["trust_coefficient"] * w / (norm + wd * w) if o["adapt"] else 1] * x.size
-    sign = 1 if o["adapt"] else -1  # without its rates it is `Momentum`, whose velocity points downhill
-    s["velocity"] = o["momentum"] * s.get("velocity", 0) + sign * lr * np.array(rates) * (g + wd * p)
-    return p - sign * s["velocity"]
+    s["velocity"] = o["momentum"] * s.get("velocity", 0) - lr * np.array(rates) * (g + wd * p)
+    return p + s["velocity"]
 
 
 def lamb(o, p, grad, s, t):

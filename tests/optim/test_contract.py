@@ -334,6 +334,28 @@ def test_every_numeric_option_has_a_range() -> None:
         assert numeric <= set(NONSENSE)
 
 
+@FIRST
+def test_complex_parameters_and_sparse_gradients_are_refused(name) -> None:
+    cls = getattr(optim, name)
+    with pytest.raises(ValueError, match="complex64 cannot be optimized; use a real float dtype"):
+        cls([torch.zeros(2, dtype=torch.complex64, requires_grad=True)])
+    table = torch.nn.Embedding(5, 3, sparse=True)
+    before = table.weight.detach().clone()
+    optimizer = cls(table.named_parameters(), lr=0.1)
+    table(torch.tensor([1, 2])).sum().backward()
+    with pytest.raises(ValueError, match="gradient of weight is sparse; build the layer with sparse=False"):
+        optimizer.step()
+    assert torch.equal(table.weight, before)
+
+
+@FIRST
+def test_a_step_without_any_gradient_does_nothing(name) -> None:
+    params = leaves(random(0, torch.float32))
+    optimizer = make(name, params, next(iter(VARIANTS[name].values())))
+    optimizer.step()
+    assert all(torch.equal(p, q) for p, q in zip(params, random(0, torch.float32), strict=True))
+
+
 def test_unknown_engines_transforms_and_parameters_are_refused() -> None:
     p = torch.nn.Parameter(torch.zeros(2))
     with pytest.raises(
@@ -354,3 +376,5 @@ def test_unknown_engines_transforms_and_parameters_are_refused() -> None:
         optim.Momentum([p], convention="heavy")
     with pytest.raises(ValueError, match=r"Rprop: step_sizes is \(smallest, largest\), got \(2, 1\)"):
         optim.Rprop([p], step_sizes=(2, 1))
+    with pytest.raises(ValueError, match=r"LAMB: bounds is \(smallest, largest\), got \(2, 1\)"):
+        optim.LAMB([p], bounds=(2, 1))

@@ -1,14 +1,14 @@
 """Checking an optimizer's options: nonsense is refused by name, value and range."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from thalweg.errors import UserError
 
-__all__ = ["check_options", "check_value", "taken_apart"]
+__all__ = ["check_options", "check_order", "check_value", "taken_apart"]
 
 # Options of two numbers, and what rules call each of them.
 _PAIRS = {"betas": "beta", "etas": "eta", "step_sizes": "step_size", "eps": "eps", "bounds": "bound"}
@@ -53,6 +53,17 @@ def check_options(owner: str, options: Mapping[str, Any], intervals: Mapping[str
                 check_value(owner, f"{name}[{i}]", member, part)
         else:
             raise UserError(f"{owner}: {name} must be a pair of numbers, got {value!r}")
+
+
+def check_order(owner: str, name: str, pair: Sequence[float]) -> None:
+    """Refuse limits whose smallest is above the largest.
+
+    Raises:
+        UserError: they are the wrong way round.
+    """
+    smallest, largest = pair
+    if smallest > largest:
+        raise UserError(f"{owner}: {name} is (smallest, largest), got {pair!r}")
 
 
 def taken_apart(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ASGD(Optimizer):
     to use it, copy it into them. As in torch, a rate that a schedule sets counts one step later. The average
     has the shape of its parameter; η_t and μ_t are numbers, kept in double (torch: in its default precision).
     Source: Polyak & Juditsky 1992, SIAM Journal on Control and Optimization 30; the rates are those of Bottou
-    2010, Large-Scale Machine Learning with Stochastic Gradient Descent, section 4.
+    2010, Large-Scale Machine Learning with Stochastic Gradient Descent.
 
     Args:
         params: parameters, named parameters or groups.

@@ -59,7 +59,7 @@ class SGDHD(Optimizer):
     -h_t is the derivative of the loss by the rate of the step before: while gradients that follow each other
     agree the rate rises, once they turn against each other it falls; it may become negative. The product runs
     over all parameters of a group, so that each group has its own α. Source: Baydin, Cornish, Martínez Rubio,
-    Schmidt & Wood 2018, arXiv 1703.04782, SGD-HD (algorithm 4), in its additive form.
+    Schmidt & Wood 2018, arXiv 1703.04782, SGD-HD, in its additive form.
 
     α is kept as what is added to the group's `lr`: a schedule of lr and the adaption add up. That number is
     in ``optimizer.state[p]["lr_shift"]``; a parameter that had no gradient in a step keeps the one that it
@@ -121,7 +121,7 @@ class AdamHD(Optimizer):
     with the averages of `Adam` and s₀ = 0; see `SGDHD` for what h is, and how α is kept. The last step s is
     made again from the averages that it left, so that the states are those of Adam: two of the parameter's
     shape, and one number. Source: Baydin, Cornish, Martínez Rubio, Schmidt & Wood 2018, arXiv 1703.04782,
-    Adam-HD (algorithm 6).
+    Adam-HD.
 
     Args:
         params: parameters, named parameters or groups.

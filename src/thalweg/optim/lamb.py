@@ -8,6 +8,7 @@ from torch import Tensor
 
 from thalweg.engine.ops import sqrt
 from thalweg.engine.optimizer import Optimizer
+from thalweg.engine.options import check_order
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, rule
 from thalweg.optim.adam import adam
@@ -19,7 +20,7 @@ __all__ = ["LAMB"]
 
 @rule(states={"m": "exp_avg", "v": "exp_avg_sq"})
 def uncorrected(p, g, m, v, *, beta1, beta2, eps):  # type: ignore[no-untyped-def]
-    """Adam without its bias corrections, as in the authors' code."""
+    """Adam without its bias corrections."""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g * g
     return m / (sqrt(v) + eps), m, v
@@ -36,11 +37,12 @@ class LAMB(Optimizer):
     by the share η of its length. Where one of the norms is zero their ratio counts as 1. m and v have the
     shape of their parameter.
 
-    This is algorithm 2 of the paper's last version, with bias corrections and φ(z) = z. The authors' code has
-    no bias corrections (``bias_correction=False``); their first version limits φ to 10 (``bounds=(0.0,
-    10.0)``). Their experiments leave biases and the parameters of norm layers out of both the ratio and the
-    decay: give them a group with ``adapt=False, weight_decay=0.0``; without the ratio LAMB is `AdamW`.
-    Source: You et al. 2020, arXiv 1904.00962, algorithm 2.
+    This is algorithm 2 of the paper's last version, with bias corrections and φ(z) = z. Some published code
+    leaves the bias corrections out (``bias_correction=False``) or limits φ to 10 (``bounds=(0.0, 10.0)``).
+    Biases and the parameters of norm layers are usually left out of both the ratio and the decay: give them a
+    group with ``adapt=False, weight_decay=0.0``; without the ratio LAMB is `AdamW`. A tensor that is nearly
+    zero hardly moves: a lower bound above 0 sees to it. Source: You et al. 2020, arXiv 1904.00962, algorithm
+    2.
 
     Args:
         params: parameters, named parameters or groups.
@@ -56,7 +58,7 @@ class LAMB(Optimizer):
         engine: "fused", "compiled", "reference" or None for the default of the device.
 
     Raises:
-        UserError: an option is out of its interval.
+        UserError: an option is out of its interval, or γ₁ is above γ₂.
     """
 
     intervals: ClassVar[Mapping[str, str]] = {
@@ -96,5 +98,6 @@ class LAMB(Optimizer):
 
     def algorithm(self, group: Mapping[str, Any]) -> tuple[Rule, tuple[Transform, ...]]:
         """Adam with decoupled decay, and the whole at the length of the tensor."""
+        check_order("LAMB", "bounds", group["bounds"])
         own = (DECOUPLED, TRUST_RATIO) if group["adapt"] else (DECOUPLED,)
         return (adam if group["bias_correction"] else uncorrected), own

@@ -23,8 +23,8 @@ def lars(p, g, v, *, lr, momentum, weight_decay, trust_coefficient, p2, g2):  # 
     length = sqrt(g2) + weight_decay * sqrt(p2)
     both = minimum(p2, length)
     local = where(both > 0, trust_coefficient * sqrt(p2), 1) / where(both > 0, length, 1)
-    v = momentum * v + lr * local * (g + weight_decay * p)
-    return p - v, v
+    v = momentum * v - lr * local * (g + weight_decay * p)
+    return p + v, v
 
 
 class LARS(Optimizer):
@@ -32,8 +32,8 @@ class LARS(Optimizer):
 
     .. math::
         η_t &= η \frac{c \|θ_{t-1}\|}{\|g_t\| + λ \|θ_{t-1}\|} \\
-        v_t &= μ v_{t-1} + η_t (g_t + λ θ_{t-1}) \\
-        θ_t &= θ_{t-1} - v_t
+        v_t &= μ v_{t-1} - η_t (g_t + λ θ_{t-1}) \\
+        θ_t &= θ_{t-1} + v_t
 
     with the Euclidean norms of each tensor; c is the `trust_coefficient`. Without momentum each tensor moves
     by at most the share ηc of its length, whatever the size of its gradient. A tensor that is zero would
@@ -43,7 +43,7 @@ class LARS(Optimizer):
     its experiments use (`schedules.polynomial`, with a warm-up). optax's `lars` divides by ‖g + λθ‖ instead,
     which is the same without decay. Biases and the parameters of norm layers are usually left out: give them
     a group with ``adapt=False``, which is ``Momentum(convention="velocity")``. Source: You, Gitman & Ginsburg
-    2017, arXiv 1708.03888, algorithm 1 and equation 6.
+    2017, arXiv 1708.03888, algorithm 1.
 
     Args:
         params: parameters, named parameters or groups.

@@ -16,7 +16,7 @@ __all__ = ["NAdam"]
 
 @rule(states={"m": "exp_avg", "v": "exp_avg_sq", "mu_product": "mu_product"})
 def nadam(p, g, m, v, *, t, beta1, beta2, eps, momentum_decay, mu_product):  # type: ignore[no-untyped-def]
-    """Dozat 2016, algorithm 2, with the schedule of momentum of his section 2.2."""
+    """Dozat 2016, algorithm 2, with the schedule of momentum that he proposes."""
     mu = beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
     following = beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
     product = mu_product * mu
@@ -37,7 +37,7 @@ class NAdam(Optimizer):
 
     where ψ is `momentum_decay`. The momentum of the step to come is applied at once, and the present gradient
     counts by itself. With ψ = 0 the schedule is flat, at μ = β₁ / 2. As in torch, the average m decays at the
-    constant β₁, while the paper's section 2.2 decays it at μ_t; optax's `nadam` has no schedule at all. m and
+    constant β₁, while the paper's decays at μ_t; optax's `nadam` has no schedule at all. m and
     v have the shape of their parameter; Π is one number, kept in double (torch: in its default precision).
     Source: Dozat 2016, Incorporating Nesterov Momentum into Adam, algorithm 2.
 

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from thalweg.engine.ops import maximum, minimum, sign, where
 from thalweg.engine.optimizer import Optimizer
+from thalweg.engine.options import check_order
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import Rule, rule
-from thalweg.errors import UserError
 
 __all__ = ["Rprop"]
 
@@ -47,7 +47,7 @@ class Rprop(Optimizer):
     collapse. As in torch, after a change of sign the element rests for one step; the paper of 1993 also goes
     back to where it was (Rprop⁺), which torch never does. Both states have the shape of their parameter.
     Source: Riedmiller & Braun 1993, IEEE International Conference on Neural Networks; this variant is iRprop⁻
-    of Igel & Hüsken 2000, algorithm 4.
+    of Igel & Hüsken 2000.
 
     Args:
         params: parameters, named parameters or groups.
@@ -99,9 +99,7 @@ class Rprop(Optimizer):
 
     def algorithm(self, group: Mapping[str, Any]) -> tuple[Rule, tuple[Transform, ...]]:
         """Rprop; its limits have to be in order."""
-        low, high = group["step_sizes"]
-        if low > high:
-            raise UserError(f"Rprop: step_sizes is (smallest, largest), got {group['step_sizes']!r}")
+        check_order("Rprop", "step_sizes", group["step_sizes"])
         return rprop, ()
 
     def states_of(self, group: Mapping[str, Any], p: Tensor) -> dict[str, Any]:

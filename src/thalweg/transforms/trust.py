@@ -1,7 +1,7 @@
 """The trust ratio: each tensor moves in proportion to its own length."""
 
 from thalweg.engine.ops import maximum, minimum, sqrt, where
-from thalweg.engine.options import check_options
+from thalweg.engine.options import check_options, check_order
 from thalweg.engine.plan import Transform
 from thalweg.engine.rule import formula, rule
 
@@ -52,7 +52,8 @@ def trust_ratio(bounds: tuple[float, float] = (0.0, float("inf"))) -> Transform:
         bounds: (γ₁, γ₂), the smallest and the largest φ.
 
     Raises:
-        UserError: a bound is negative.
+        UserError: γ₁ is negative or above γ₂, or γ₂ is not positive.
     """
-    check_options("trust_ratio", {"bounds": bounds}, {"bounds": "[0, inf] x [0, inf]"})
+    check_options("trust_ratio", {"bounds": bounds}, {"bounds": "[0, inf) x (0, inf]"})
+    check_order("trust_ratio", "bounds", bounds)
     return Transform(trusted, on="step", options={"bound1": bounds[0], "bound2": bounds[1]})
