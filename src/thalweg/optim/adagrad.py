@@ -29,8 +29,9 @@ class Adagrad(Optimizer):
         θ_t &= θ_{t-1} - \frac{η}{1 + (t - 1) κ} \frac{g_t}{\sqrt{s_t} + ε}
 
     where κ is `lr_decay`. Rarely active features keep a large rate; in long training all rates fall towards
-    zero and it stalls. s has the shape of its parameter. Source: Duchi, Hazan & Singer 2011, Journal of
-    Machine Learning Research 12, figure 1 (diagonal matrices).
+    zero and it stalls. For √(s + ε), as the second source document writes it, give ε as
+    `initial_accumulator_value` and 0 as `eps`. s has the shape of its parameter. Source: Duchi, Hazan &
+    Singer 2011, Journal of Machine Learning Research 12, figure 1 (diagonal matrices).
 
     Args:
         params: parameters, named parameters or groups.

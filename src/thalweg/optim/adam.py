@@ -39,8 +39,10 @@ class Adam(Optimizer):
         θ_t &= θ_{t-1} - η \frac{m_t / (1 - β_1^t)}{\sqrt{v_t / (1 - β_2^t)} + ε}
 
     Weight decay is coupled (g ← g + λθ), as in `torch.optim.Adam`; use `AdamW` for the decoupled form. With
-    `amsgrad`, v_t in the denominator is replaced by its maximum so far. Each state has the shape of its
-    parameter. Source: Kingma & Ba 2015, arXiv 1412.6980, algorithm 1; Reddi et al. 2018, arXiv 1904.09237.
+    `amsgrad`, v_t in the denominator is replaced by its maximum so far, taken before the bias correction as
+    in torch; the fifth source document takes it after, which needs a rule of its own. Each state has the
+    shape of its parameter. Source: Kingma & Ba 2015, arXiv 1412.6980, algorithm 1; Reddi et al. 2018, arXiv
+    1904.09237.
 
     The third source document's first example: three steps on f(x) = x² from x = 1 with η = 0.01 move by
     almost exactly 0.01 each, whatever the gradient.
