@@ -115,6 +115,9 @@ def test_a_loss_without_second_derivatives_is_refused(cls):
     ):
         optimizer.step(lambda: functional.scaled_dot_product_attention(p[None, None], q, q).square().sum())
 
+    with pytest.raises(UserError, match=f"{cls.__name__}: the returned loss does not depend on the param"):
+        optimizer.step(lambda: torch.ones(1, requires_grad=True).sum())
+
     def freed():
         loss = (p**3).sum()
         torch.autograd.backward(loss)

@@ -130,7 +130,7 @@ class FullBatch(torch.optim.Optimizer):
         group = self.param_groups[0]
         check_options(owner, group, self.intervals)
         for name in self.whole:
-            if isinstance(group[name], bool) or group[name] != int(group[name]):
+            if type(group[name]) is not int:
                 raise UserError(f"{owner}: {name} must be a whole number, got {group[name]!r}")
         for name, allowed in self.choices.items():
             if group[name] not in allowed:

@@ -38,6 +38,8 @@ class Curvature:
         self.template = params[0]
         with torch.enable_grad():
             found = self._differentiated(loss.reshape(()), None, create_graph=True)
+            if all(part is None for part in found):
+                raise UserError(f"{owner}: the returned loss does not depend on the parameters")
             self.gradient_graph = self._joined(found)
         self.gradient = self.gradient_graph.detach()
         self.products = 0

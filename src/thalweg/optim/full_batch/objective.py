@@ -33,7 +33,8 @@ class Value(NamedTuple):
 
 def largest(g: Tensor) -> float:
     """The largest absolute element; NaN if one is NaN."""
-    return float(torch.linalg.vector_norm(g, math.inf))
+    low, high = torch.aminmax(g)  # one pass; isfinite().all() takes ten times as long
+    return float(torch.maximum(-low, high))
 
 
 class KeepGraph(TorchFunctionMode):
