@@ -267,7 +267,9 @@ def test_many_optimizers_are_listed_best_first_and_who_was_left_out(
     path = make_ledger(optimizers=names, heats=12, left_out={"bfgs": "its matrix would take 290 GB"})
     page = page_of(path, tmp_path)
     section = page.split('<section id="field"')[1].split("</section>")[0]
-    listed = re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+) %</td><td>([^<]+)</td>', section)
+    listed = re.findall(
+        r'<th scope="row"><i class="key \w+"></i>(\w+)</th><td>([\d.]+) %</td><td>([^<]+)</td>', section
+    )
     assert {name for name, _, _ in listed} == set(names)
     full = [float(value) for _, value, how in listed if how == "full length"]
     short = [float(value) for _, value, how in listed if how == "188 steps"]

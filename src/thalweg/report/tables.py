@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from thalweg.race.eligible import size
 from thalweg.report import measures
@@ -14,13 +14,18 @@ from thalweg.report.charts.target import Times, remark
 from thalweg.report.measures import Cost, Failure, Gap
 from thalweg.report.model import Contender, Race, best_search, middle
 from thalweg.report.numbers import Metric, count, milliseconds, plain, seconds
+from thalweg.report.palette import css_class
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    """A table; the first column names the row, all text is escaped here."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, styles: Mapping[str, int] | None = None
+) -> str:
+    """A table; the first column names the row (with its colour, if it has one); all text is escaped here."""
+    marks = {name: f'<i class="key {css_class(style)}"></i>' for name, style in (styles or {}).items()}
     top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        f'<tr><th scope="row">{marks.get(name, "")}{escape(name)}</th>'
+        f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
         for name, *cells in rows
     )
     return (
@@ -170,7 +175,7 @@ def field(race: Race) -> str:
         "State",
     ]
     caption = "The search: the best run of each on the validation data"
-    return table(head, [_searched(race, name) for name in race.leaders], caption)
+    return table(head, [_searched(race, name) for name in race.leaders], caption, race.styles)
 
 
 def _searched(race: Race, optimizer: str) -> list[str]:
