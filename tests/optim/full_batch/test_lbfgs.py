@@ -237,13 +237,19 @@ def test_a_copy_of_torch_s_does_not_step():
         run(copy.deepcopy(optimizer), Quadratic(), 1)
 
 
-def test_a_history_that_was_lowered_is_shortened():
-    optimizer = optim.LBFGS(parts(Quadratic().start), lr=0.1)
-    run(optimizer, Quadratic(8, 50), 1)
-    assert len(state_of(optimizer)["old_dirs"]) > 4
-    optimizer.param_groups[0]["history_size"] = 3
-    run(optimizer, Quadratic(8, 50), 1)
-    assert len(state_of(optimizer)["old_dirs"]) == 3
+@pytest.mark.parametrize("size", [3, 40])
+def test_the_size_of_the_history_may_change(size):
+    for cls in (optim.LBFGS, torch.optim.LBFGS):
+        optimizer = cls(parts(Quadratic().start), lr=0.1, history_size=6)
+        run(optimizer, Quadratic(8, 50), 1)
+        assert len(state_of(optimizer)["old_dirs"]) == 6
+        optimizer.param_groups[0]["history_size"] = size
+        if cls is torch.optim.LBFGS:
+            with pytest.raises(IndexError):
+                run(optimizer, Quadratic(8, 50), 1)
+        else:
+            run(optimizer, Quadratic(8, 50), 1)
+            assert len(state_of(optimizer)["old_dirs"]) == min(size, 6 + 20)
 
 
 # -- properties ---------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ MUTANTS = {
         lbfgs._Pairs,
         "add",
         lambda self, y, s: add(setattr(self, "size", 99) or self, y, s),
-        test_lbfgs.test_a_history_that_was_lowered_is_shortened,
+        lambda: test_lbfgs.test_the_size_of_the_history_may_change(3),
     ),
     "no interpolation": (line_search, "_cubic", lambda a, b, low, high: (low + high) / 2, wolfe_twin),
     "no limit": (Objective, "left", property(lambda self: math.inf), limits),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.optim.full_batch.problems import Closure, Quadratic, parts, run, state_of, values
+from tests.optim.full_batch.problems import Closure, Quadratic, parts, rosenbrock, run, state_of, values
 from thalweg import optim
 
 
@@ -100,3 +100,9 @@ def test_it_does_far_worse_than_the_gradient_as_the_document_says():
         run(optimizer, loss, 30)
         found.append(loss(params[0]).item())
     assert found[1] < 0.01 * found[0]
+
+
+def test_it_reaches_the_end_of_the_valley_by_many_evaluations():
+    optimizer = optim.RandomSearch(parts([-1.2, 1.0], [(2,)]), lr=0.2, seed=3)
+    np.testing.assert_allclose(run(optimizer, rosenbrock, 100), [1, 1], atol=0.05)
+    assert state_of(optimizer)["func_evals"] == 1100

@@ -28,7 +28,7 @@ class LBFGS(FullBatch):
     Constructor, defaults, trajectory and `state_dict` are those of `torch.optim.LBFGS` (2.13), but for what
     goes wrong there:
 
-    - torch's line search evaluates once more than `max_eval` allows (twice as often with ``max_eval=1``).
+    - torch's line search may evaluate once more than `max_eval` allows (and does, where it runs out).
       Here the limit holds, in the line search too; one needs at least 2, so that ``max_iter=1`` means
       ``max_eval=2``, which is what torch then does.
     - Where torch's line search meets a loss that is infinite or NaN, it may accept it: on x - 3 log x from
@@ -39,7 +39,7 @@ class LBFGS(FullBatch):
     - Where the slope is within `tolerance_change`, torch records a step that it does not take; with other
       data in the next call it becomes a wrong pair. Here that step is recorded as of length 0.
     - torch's fails after deepcopy or pickle, on gradients that are not contiguous (channels last), and where
-      `history_size` is 0 or was lowered.
+      `history_size` is 0 or changes in a run.
 
     Kept, because they only cost evaluations: pairs need y·s > 10⁻¹⁰ whatever the loss's scale, and a rise
     from the first to the second trial does not end a bracket (algorithm 3.5 would). As in torch, the first

@@ -140,7 +140,7 @@ class _Model:
         while self.objective.left > 0:
             z, on_boundary = solve(self.values, self.c, radius)
             z = rate * z
-            there = x + self.vectors @ z.to(self.vectors)
+            there = x + self.vectors @ z.to(self.vectors.dtype).to(self.vectors.device)
             predicted = -float((z * (self.c.cpu() + 0.5 * self.values.cpu() * z)).sum())
             if predicted <= 0:
                 break

@@ -56,7 +56,7 @@ def solve(eigenvalues: Tensor, c: Tensor, radius: float) -> tuple[Tensor, bool]:
         The coefficients z of the step, in float64 on the CPU, and whether it is on the boundary.
     """
     tiny = torch.finfo(eigenvalues.dtype).eps * math.sqrt(len(eigenvalues))  # how rounding shows in λ
-    values, c = eigenvalues.double().cpu(), c.double().cpu()
+    values, c = eigenvalues.cpu().double(), c.cpu().double()
     lowest, size, scale = float(values[0]), float(c.norm()), float(values.abs().max())
     gaps = values - lowest
     bottom = gaps <= tiny * scale
