@@ -112,6 +112,22 @@ def test_pairs_are_of_one_and_the_same_data():
     np.testing.assert_allclose(state_of(optimizer)["inverse_hessian"], np.eye(2) / 2, atol=1e-8)
 
 
+def test_a_matrix_that_does_not_lead_down_is_forgotten():
+    optimizer = optim.BFGS(parts(START, [(5,)]), max_iter=3)
+    closure = Closure(optimizer, rosenbrock)
+    optimizer.step(closure)
+    state_of(optimizer)["inverse_hessian"] = -torch.eye(5, dtype=torch.float64)
+    before = rosen(values(optimizer.param_groups[0]["params"]))
+    optimizer.step(closure)
+    assert rosen(values(optimizer.param_groups[0]["params"])) < before
+    assert torch.linalg.eigvalsh(state_of(optimizer)["inverse_hessian"])[0] > 0
+    optimizer.param_groups[0].update(lr=1e6, max_eval=2)  # a line search that fails
+    x = values(optimizer.param_groups[0]["params"])
+    optimizer.step(closure)
+    assert np.array_equal(values(optimizer.param_groups[0]["params"]), x)
+    assert "inverse_hessian" not in state_of(optimizer)
+
+
 def test_too_many_parameters_are_refused_with_their_size_and_a_way_out():
     p = nn.Parameter(torch.ones(10_001))
     with pytest.raises(

@@ -99,7 +99,8 @@ class FullBatch(torch.optim.Optimizer):
             "func_evals": state.get("func_evals", 0) + objective.evaluations,
         }
         # A new dictionary: a state_dict that was taken before stays as it was.
-        self.state[group["params"][0]] = {**state, **counts, **changes}
+        new = {**state, **counts, **changes}
+        self.state[group["params"][0]] = {key: value for key, value in new.items() if value is not None}
         return objective.first
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -117,7 +118,10 @@ class FullBatch(torch.optim.Optimizer):
     def _advance(
         self, objective: Objective, group: Mapping[str, Any], state: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Any]]:
-        """Return where the parameters go, and what changes in the state; tensors in it are never changed."""
+        """Return where the parameters go, and what changes in the state: None forgets an entry.
+
+        Tensors of the state are never changed in place.
+        """
         raise NotImplementedError
 
     def _adapt(self, group: dict[str, Any], slots: Iterable[dict[str, Any]]) -> None:

@@ -27,9 +27,9 @@ class BFGS(FullBatch):
     B starts as the identity and, before the first update, is scaled to (y·s / y·y) I. t satisfies the strong
     Wolfe conditions. Where y·s is not positive (without a line search, or where it ran out of evaluations),
     the update is skipped; with `damped`, y gives way to y' = φ y + (1 - φ) B⁻¹s with the largest φ ≤ 1 for
-    which y'·s ≥ 0.2 s·B⁻¹s. Unlike in `LBFGS`, both gradients of a pair come from the same step, hence from
-    the same data. Source: Nocedal & Wright 2006, algorithm 6.1 and equation (6.20); procedure 18.2 for
-    damping (Powell 1978).
+    which y'·s ≥ 0.2 s·B⁻¹s. Where -B g does not lead down, B is forgotten. Unlike in `LBFGS`, both gradients
+    of a pair come from the same step, hence from the same data. Source: Nocedal & Wright 2006, algorithm 6.1
+    and equation (6.20); procedure 18.2 for damping (Powell 1978).
 
     A step makes up to `max_iter` iterations. Memory: two n × n matrices in a step and one between steps, 16
     n² and 8 n² bytes in float64: 1.6 GB and 0.8 GB for n = 10,000, hence `max_params`; an iteration adds
@@ -110,8 +110,11 @@ class BFGS(FullBatch):
         f, g = objective.finite_at(x)
         iterations = 0
         while iterations < group["max_iter"] and objective.left > 0 and not flat(g, group):
-            d = -g if inverse is None else -(inverse @ g)
-            start = Trial(0.0, f, g, float(g.dot(d)))
+            d, slope = _direction(inverse, g)
+            if slope >= 0:  # rounding has spoilt the matrix
+                inverse = None
+                d, slope = _direction(inverse, g)
+            start = Trial(0.0, f, g, slope)
             if start.slope > -group["tolerance_change"]:
                 break
             iterations += 1
@@ -121,10 +124,17 @@ class BFGS(FullBatch):
             x, f, g = x.add(d, alpha=end.t), end.f, end.g
             mine = inverse is not state.get("inverse_hessian")
             inverse = updated(inverse, s, y, -end.t * start.g, group["damped"], in_place=mine)
+            if end.t == 0:  # nor does it lead down: the next step starts afresh
+                inverse = None
             if still(s, f - start.f, group):
                 break
-        changes = {"n_iter": state.get("n_iter", 0) + iterations}
-        return x, changes if inverse is None else {**changes, "inverse_hessian": inverse}
+        return x, {"n_iter": state.get("n_iter", 0) + iterations, "inverse_hessian": inverse}
+
+
+def _direction(inverse: Tensor | None, g: Tensor) -> tuple[Tensor, float]:
+    """-B g and the slope along it; without a matrix B is the identity."""
+    d = -g if inverse is None else -(inverse @ g)
+    return d, float(g.dot(d))
 
 
 def flat(g: Tensor, group: Mapping[str, Any]) -> bool:
