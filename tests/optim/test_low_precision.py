@@ -96,7 +96,8 @@ def test_a_float16_run_is_the_float32_run_but_for_weights_near_zero(name, varian
     (low, optimizer), (full, _) = pairs
     found, expected = weights(low, optimizer), torch.stack([p.detach() for p in full])
     assert_same_bits(found[:, :100], expected[:, :100])
-    torch.testing.assert_close(found[:, 100:], expected[:, 100:], rtol=2e-6, atol=100 * 2.0**-41)
+    # Each of 50 steps loses up to 2^-41 there, and those that climb or adapt make more of what was lost.
+    torch.testing.assert_close(found[:, 100:], expected[:, 100:], rtol=2e-6, atol=400 * 2.0**-41)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
