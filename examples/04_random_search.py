@@ -93,7 +93,7 @@ def example(quick: bool) -> figure.Finding:
         figure.band(left, at, runs[name][:, 0], colour)
         figure.band(right, at, runs[name][:, 1], colour)
     figure.label(right, 30, 0.86, "gradient descent", figure.BLUE)
-    figure.label(right, 900, 0.4, "around the\nbest so far", figure.PLUM, ha="right")
+    figure.label(right, 900, 0.4, "random, around\nthe best so far", figure.PLUM, ha="right")
     figure.label(right, 900, 0.07, "random search", figure.ORANGE, ha="right")
     for axes, text in ((left, "Training loss"), (right, "Test accuracy")):
         axes.set(title=text, xscale="log", xlabel="passes over the data", xlim=(3, budget))

@@ -81,7 +81,7 @@ def example(quick: bool) -> figure.Finding:
     plot, (left, right) = figure.frame(title, subtitle, (1.2, 1), height=4.1)
     for clip, colour, name in ((False, figure.ORANGE, "no clipping"), (True, figure.BLUE, "clipped")):
         for _, norms in runs[clip][SHOWN]:
-            left.semilogy(norms, ".", color=colour, markersize=3.5, alpha=0.7)
+            left.semilogy(norms, ".", color=colour, markersize=3.5, alpha=0.7, rasterized=True)
         figure.band(right, rates, np.minimum(ends[clip], 60), colour, marker="o", markersize=4)
         figure.label(right, rates[-1] * 1.2, min(float(middle[clip][-1]), 60), name, colour)
     left.axhline(THRESHOLD, color=figure.INK, linewidth=1.2, linestyle="--")

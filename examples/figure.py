@@ -146,6 +146,7 @@ def run(file: str, example: Callable[[bool], Finding], argv: Sequence[str] | Non
     finding = example(options.quick)
     options.out.mkdir(parents=True, exist_ok=True)
     path: Path = options.out / f"{Path(file).stem}.svg"
-    finding.figure.savefig(path, metadata={"Date": None, "Title": finding.title, "Description": finding.see})
+    about = {"Date": None, "Title": finding.title, "Description": finding.see}
+    finding.figure.savefig(path, dpi=200, metadata=about)  # the dpi of what is drawn as dots
     print(finding.title, textwrap.fill(finding.see, 100), f"Figure: {path}", sep="\n\n")
     return path
