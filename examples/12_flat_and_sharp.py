@@ -103,11 +103,12 @@ def example(quick: bool) -> figure.Finding:
     middle.set(title="Largest curvature", ylim=(0, None))
     last.set(title="Test accuracy", ylim=(0.7, 0.9), yticks=(0.7, 0.75, 0.8, 0.85, 0.9))
     last.yaxis.set_major_formatter("{x:.0%}")
+    verdict = "seen" if gain > 2 * spread else "not seen"
     see = (
         "At the same training loss the largest eigenvalue of the Hessian is "
         f"{', '.join(f'{x:.1f}' for x in curvature)} for batches of {', '.join(map(str, SIZES))}: small "
         f"batches do find flatter minima, and large ones go up to about 2 / rate = {2 / RATE:g}, beyond "
-        "which descent would not be stable. That flatter minima generalize better is not seen here: batch "
+        f"which descent would not be stable. That flatter minima generalize better is {verdict} here: batch "
         f"{SIZES[0]} is {gain:+.1%} ± {spread:.1%} (standard error) more accurate on the test set than batch "
         f"{SIZES[-1]}."
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -139,13 +140,20 @@ def shades(colour: str, count: int) -> list[tuple[float, ...]]:
 def run(file: str, example: Callable[[bool], Finding], argv: Sequence[str] | None = None) -> Path:
     """Run an example from the command line: write its figure, print what to see, return the figure's path."""
     parser = argparse.ArgumentParser(prog=Path(file).name)
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder for the figure")
-    parser.add_argument("--quick", action="store_true", help="a few steps only: does it run?")
+    parser.add_argument("--out", type=Path, help="folder for the figure (default: that of the documentation)")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few steps only: does it run? The figure goes to a temporary folder",
+    )
     options = parser.parse_args(argv)
     torch.set_num_threads(1)  # the models are small: a second thread would only wait
     finding = example(options.quick)
-    options.out.mkdir(parents=True, exist_ok=True)
-    path: Path = options.out / f"{Path(file).stem}.svg"
+    folder: Path = options.out or (
+        Path(tempfile.gettempdir()) / "thalweg-examples" if options.quick else FOLDER
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{Path(file).stem}.svg"
     about = {"Date": None, "Title": finding.title, "Description": finding.see}
     finding.figure.savefig(path, dpi=200, metadata=about)  # the dpi of what is drawn as dots
     print(finding.title, textwrap.fill(finding.see, 100), f"Figure: {path}", sep="\n\n")
