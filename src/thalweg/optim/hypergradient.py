@@ -65,6 +65,20 @@ class SGDHD(Optimizer):
     in ``optimizer.state[p]["lr_shift"]``; a parameter that had no gradient in a step keeps the one that it
     had. The previous gradient has the shape of its parameter.
 
+    Two gradients that agree raise the rate, one that turns against them lowers it:
+
+    >>> import torch
+    >>> from thalweg import optim
+    >>> w = torch.nn.Parameter(torch.zeros(1))
+    >>> optimizer = optim.SGDHD([w], lr=0.1, hypergrad_lr=0.01)
+    >>> for g in (2.0, 2.0, -1.0):
+    ...     w.grad = torch.tensor([g])
+    ...     optimizer.step()
+    ...     print(f"{0.1 + optimizer.state[w]['lr_shift'].item():.2f}")
+    0.10
+    0.14
+    0.12
+
     Args:
         params: parameters, named parameters or groups.
         lr: α₀, the first learning rate.

@@ -44,6 +44,16 @@ class LAMB(Optimizer):
     zero hardly moves: a lower bound above 0 sees to it. Source: You et al. 2020, arXiv 1904.00962, algorithm
     2.
 
+    A tensor of length 5 moves by 0.1 of that, whatever its gradient:
+
+    >>> import torch
+    >>> from thalweg import optim
+    >>> w = torch.nn.Parameter(torch.tensor([3.0, 4.0]))
+    >>> w.grad = torch.tensor([0.0, 1e-3])
+    >>> optim.LAMB([w], lr=0.1, weight_decay=0.0).step()
+    >>> w.data
+    tensor([3.0000, 3.5000])
+
     Args:
         params: parameters, named parameters or groups.
         lr: η, the learning rate.

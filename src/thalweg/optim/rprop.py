@@ -49,6 +49,20 @@ class Rprop(Optimizer):
     Source: Riedmiller & Braun 1993, IEEE International Conference on Neural Networks; this variant is iRprop⁻
     of Igel & Hüsken 2000.
 
+    Down a slope the steps grow by a fifth; past the minimum they halve:
+
+    >>> import torch
+    >>> from thalweg import optim
+    >>> w = torch.nn.Parameter(torch.zeros(1))
+    >>> optimizer = optim.Rprop([w], lr=0.1)
+    >>> for g in (-3.0, -0.1, 5.0):
+    ...     w.grad = torch.tensor([g])
+    ...     optimizer.step()
+    ...     print(f"{w.item():.2f}, step size {optimizer.state[w]['step_size'].item():.2f}")
+    0.10, step size 0.10
+    0.22, step size 0.12
+    0.22, step size 0.06
+
     Args:
         params: parameters, named parameters or groups.
         lr: Δ₀, the step size of every element before its first step. A schedule of lr has no effect after it.
