@@ -23,7 +23,7 @@ from thalweg.race.statistics import t_interval
 from thalweg.tasks import Task, load
 from thalweg.tasks.load import names
 
-GRID = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+GRID = (1e-3, 3e-3, 1e-2, 3e-2)
 TUNING_SEED = 77
 Maker = Callable[[Any], torch.optim.Optimizer]
 RIVALS: dict[str, Maker] = {

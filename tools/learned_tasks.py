@@ -100,7 +100,7 @@ def image_batches(side: int, size: int) -> Callable[[Generator], Batch]:
     return draw
 
 
-def quadratic(generator: Generator) -> Problem:
+def quadratic(generator: Generator, large: bool) -> Problem:
     """½ (x - a)ᵀ H (x - a) / n with a random rotation, condition 1 to 1e4, and a noisy a."""
     n, condition = whole(generator, 10, 60), 10 ** (4 * torch.rand((), generator=generator).item())
     basis, _ = torch.linalg.qr(torch.randn(n, n, generator=generator))
@@ -117,10 +117,11 @@ def quadratic(generator: Generator) -> Problem:
     return Problem(f"quadratic {n}", [torch.zeros(n)], loss, draw, scales(generator, 1))
 
 
-def perceptron(generator: Generator, depth: int) -> Problem:
+def perceptron(generator: Generator, depth: int, large: bool) -> Problem:
     """A network of `depth` hidden layers, ReLU or tanh; none at all is softmax regression."""
-    side = choice(generator, 7, 14, 28, 28)
-    widths = [side * side, *(whole(generator, 12, 64) for _ in range(depth)), 10]
+    side = choice(generator, 14, 28, 28, 28) if large else choice(generator, 7, 14, 28, 28)
+    low, high = (24, 128) if large else (12, 64)
+    widths = [side * side, *(whole(generator, low, high) for _ in range(depth)), 10]
     function = (torch.relu, torch.tanh)[choice(generator, 0, 1)]
     start = [p for inputs, outputs in pairwise(widths) for p in layer(generator, inputs, outputs)]
 
@@ -134,7 +135,7 @@ def perceptron(generator: Generator, depth: int) -> Problem:
     return Problem(f"perceptron {widths}", start, loss, draw, scales(generator, len(start)))
 
 
-def convolutional(generator: Generator) -> Problem:
+def convolutional(generator: Generator, large: bool) -> Problem:
     """Two strided convolutions, each with batch normalization, then a linear layer, on 14x14 images."""
     inner, outer = whole(generator, 4, 12), whole(generator, 6, 24)
     start = []
@@ -156,7 +157,7 @@ def convolutional(generator: Generator) -> Problem:
     return Problem(f"convolutional {inner} {outer}", start, loss, draw, scales(generator, len(start)))
 
 
-def recurrent(generator: Generator) -> Problem:
+def recurrent(generator: Generator, large: bool) -> Problem:
     """A gated recurrent unit that reads 12 characters."""
     size, width, batch_size = whole(generator, 8, 24), whole(generator, 12, 48), 8
     bound = 1 / math.sqrt(width)
@@ -189,16 +190,16 @@ def recurrent(generator: Generator) -> Problem:
     return Problem(f"recurrent {width}", start, loss, draw, scales(generator, len(start)))
 
 
-KINDS: tuple[Callable[[Generator], Problem], ...] = (
+KINDS: tuple[Callable[[Generator, bool], Problem], ...] = (
     quadratic,
-    lambda generator: perceptron(generator, 0),
-    lambda generator: perceptron(generator, 1),
-    lambda generator: perceptron(generator, 2),
+    lambda generator, large: perceptron(generator, 0, large),
+    lambda generator, large: perceptron(generator, 1, large),
+    lambda generator, large: perceptron(generator, 2, large),
     convolutional,
     recurrent,
 )
 
 
-def problem(kind: int, seed: int) -> Problem:
-    """The problem of a kind (an index of `KINDS`) that a seed gives."""
-    return KINDS[kind](Generator().manual_seed(seed))
+def problem(kind: int, seed: int, large: bool = False) -> Problem:
+    """The problem of a kind (an index of `KINDS`) that a seed gives; `large` ones have wider perceptrons."""
+    return KINDS[kind](Generator().manual_seed(seed), large)

@@ -1,6 +1,7 @@
 """The learned optimizer: its weights, its symmetries, and the script that trains it."""
 
 import hashlib
+import itertools
 import json
 import math
 from pathlib import Path
@@ -126,7 +127,9 @@ def test_the_meta_loss_counts_the_end_most_and_an_explosion_as_ten() -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quadratics alone, and nothing held out."""
     monkeypatch.setattr(train_learned, "KINDS", KINDS[:1])
-    monkeypatch.setattr(train_learned, "held_out", lambda v: float(v.abs().sum()))
+    monkeypatch.setattr(train_learned, "EVERY", 1)
+    scores = itertools.count(0, -1)
+    monkeypatch.setattr(train_learned, "held_out", lambda v: next(scores))
 
 
 def test_equal_seeds_give_equal_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +139,29 @@ def test_equal_seeds_give_equal_weights(tmp_path: Path, monkeypatch: pytest.Monk
     a, b, c = ((tmp_path / name).read_text() for name in "abc")
     assert a == b != c
     assert set(json.loads(a)) == set(WEIGHTS)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    train_learned.write(vector(), tmp_path / "w.json")
+    assert json.loads((tmp_path / "w.json").read_text()) == WEIGHTS
+    torch.testing.assert_close(train_learned.read(tmp_path / "w.json"), vector(), rtol=1e-12, atol=0)
+
+
+def test_a_unit_slows_tensors_of_small_elements() -> None:
+    """Whatever unit 4 did before, it now depends on the size alone; the others are as they were."""
+    before = vector() + 1
+    after = dict(zip(train_learned.NAMES, train_learned.slowed(before, 0.5).tolist(), strict=True))
+    own = {name for name in after if name.endswith("4")}
+    assert {name: after[name] for name in own if after[name]} == {"size4": -1, "bias4": 0.8, "rate4": -0.5}
+    others = [after[name] for name in train_learned.NAMES if name not in own]
+    assert others == [
+        x for name, x in zip(train_learned.NAMES, before.tolist(), strict=True) if name not in own
+    ]
+
+
+def test_large_problems_are_larger() -> None:
+    sizes = [[problem(2, seed, large).row().numel() for seed in range(20)] for large in (False, True)]
+    assert sum(sizes[1]) > 2 * sum(sizes[0])
 
 
 def test_what_is_interrupted_keeps_the_best_so_far(
