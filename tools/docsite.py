@@ -65,9 +65,10 @@ def example(figure: Path, code: Path) -> str:
     title, _, claim = (ast.get_docstring(ast.parse(code.read_text())) or "").partition("\n")
     name = code.relative_to(ROOT)
     found = re.search(r"<dc:description>(.*?)</dc:description>", figure.read_text(), flags=re.DOTALL)
+    seen = " ".join(found[1].split()) if found else ""
     return (
         f"\n## {title.rstrip('.')}\n\n![{title}](images/examples/{figure.name}){{ .figure }}\n\n"
-        f"{' '.join(found[1].split()) if found else ''}\n\n**In the documents.** {claim.strip()}\n\n"
+        f"{_indexed(seen)}\n\n**In the documents.** {_indexed(claim.strip())}\n\n"
         f'??? example "{name}"\n    ```python\n    --8<-- "{name}"\n    ```\n'
     )
 
