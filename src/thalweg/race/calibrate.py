@@ -1,6 +1,7 @@
 """Measure before planning: how fast a step is, and whether few workers with many threads beat the reverse."""
 
 import contextlib
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,16 +84,19 @@ def calibrate(
 
 
 def weights_of(replies: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """What a step of each optimizer costs beside AdamW's in the same worker; the dearer of its kernels.
+    """What a gradient evaluation with each optimizer costs beside AdamW's; the dearer of its kernels.
 
-    >>> weights_of([{"fastest": 2.0, "each": {"sgd": 1.0}}, {"fastest": 3.0, "each": {"sgd": 3.0}}])
-    {'sgd': 1.0}
+    The model's part is the same for all, so its fastest sample serves all: a busy machine disturbs it least.
+
+    >>> weights_of([{"model": 1.0, "each": {"adamw": 1.0, "sgd": 0.0}, "whole": {"lbfgs": 6.0}}])
+    {'adamw': 1.0, 'sgd': 0.5, 'lbfgs': 3.0}
     """
+    model = min(reply["model"] for reply in replies)
     found: dict[str, float] = {}
     for reply in replies:
-        for key, seconds in reply["each"].items():
-            found[key] = max(found.get(key, 0.0), seconds / reply["fastest"])
-    return found
+        for key, seconds in {**{k: model + v for k, v in reply["each"].items()}, **reply["whole"]}.items():
+            found[key] = max(found.get(key, 0.0), seconds)
+    return {key: seconds / found[BASELINE.optimizer] for key, seconds in found.items()}
 
 
 def _measure(executor: LocalExecutor, device: str, workers: int, threads: int, seconds: float) -> Speed:
@@ -134,38 +138,51 @@ def calibrate_here(
 def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequence[str]) -> dict[str, Any]:
     """Seconds of a training step and of an evaluation ("look"), measured for about ``seconds``.
 
-    A few steps with each of ``recipes`` come first, so that their kernels are compiled; what the fastest of
-    them takes is in "each", by optimizer, and to compare it with AdamW's fastest in "fastest".
+    A few steps with each of ``recipes`` come first, so that their kernels are compiled. The fastest sample of
+    an optimizer's own part of a step is in "each", that of the model's part in "model"; of optimizers that
+    call a closure the fastest evaluation with its share of the step is in "whole".
 
     Raises:
         UserError: the task fails.
     """
     torch.set_num_threads(threads)
     seed_all(0)
-    each: dict[str, float] = {}
+    parts: dict[str, Any] = {"model": math.inf, "each": {}, "whole": {}}
     try:
         for recipe in map(Recipe.from_json, recipes):
-            fastest = min(_time_steps(task, recipe, device, SOON, FEW))
-            each[recipe.optimizer] = max(each.get(recipe.optimizer, 0.0), fastest)
-        times = _time_steps(task, BASELINE, device, seconds)
+            _note_costs(parts, recipe.optimizer, _timed(task, recipe, device, SOON, FEW)[1])
+        times = _timed(task, BASELINE, device, seconds)[0]
         model = task.model().to(device)
         began = perf_counter()
         task.evaluate(model, "valid", device)
         look = perf_counter() - began
     except Exception as error:
         raise UserError(blame(error)) from error
-    return {"step": statistics.median(times), "look": look, "fastest": min(times), "each": each}
+    # The mean, not the median: on a busy machine the rare long waits are part of what a race will take.
+    return {"step": statistics.fmean(times), "look": look, **parts}
 
 
-def _time_steps(task: Task, recipe: Recipe, device: str, seconds: float, most: int = SAMPLES) -> list[float]:
-    """Seconds of each gradient evaluation with its part of a step, without the first step."""
+def _note_costs(parts: dict[str, Any], optimizer: str, timings: Sequence[tuple[float, float]]) -> None:
+    kind, samples = "each", [own for _, own in timings]
+    if prior(optimizer).closure:
+        kind, samples = "whole", [whole for whole, _ in timings]
+    else:
+        parts["model"] = min([parts["model"], *(whole - own for whole, own in timings)])
+    parts[kind][optimizer] = max(parts[kind].get(optimizer, 0.0), min(samples))
+
+
+def _timed(
+    task: Task, recipe: Recipe, device: str, seconds: float, most: int = SAMPLES
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Seconds of each step after the first; and of each, by evaluation: the whole, the optimizer's part."""
     training = Training(task, recipe, seed=0, steps=10_000, device=device)
+    training.sample_every = 1
     times: list[float] = []
     began = perf_counter()
     while len(times) < 2 or (perf_counter() - began < seconds and len(times) < most):
-        start, before = perf_counter(), training.done
+        start = perf_counter()
         with contextlib.suppress(FloatingPointError):  # whether it diverges is for the race to find out
-            training.advance(before + 1)
+            training.advance(training.done + 1)
         synchronize(device)
-        times.append((perf_counter() - start) / max(training.done - before, 1))
-    return times[1:]
+        times.append(perf_counter() - start)
+    return times[1:], training.timings[1:] or [(times[-1], 0.0)]

@@ -68,7 +68,8 @@ class Training:
         self.first: float | None = None
         self.done = self.taken = 0
         self.seconds = 0.0
-        self.timings: list[tuple[float, float]] = []
+        self.timings: list[tuple[float, float]] = []  # seconds an evaluation: the whole, the optimizer's part
+        self.sample_every = 1 if device == "cpu" else SAMPLE_EVERY
 
     def to_the_end(self) -> None:
         """Train, with a look at each mark.
@@ -86,9 +87,8 @@ class Training:
     def advance(self, stop: int) -> None:
         """Train until at least ``stop`` evaluations are done; keep the losses, look at none."""
         began = perf_counter()
-        sparse = SAMPLE_EVERY if self.device != "cpu" else 1
         while self.done < stop:
-            timed = self.taken % sparse == 0
+            timed = self.taken % self.sample_every == 0
             start = self._clock(timed)
             try:
                 loss, evaluations, inside = self.step(next(self.batches), timed)
