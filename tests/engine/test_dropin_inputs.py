@@ -111,6 +111,15 @@ def test_a_sparse_gradient_is_refused_by_name_and_nothing_moves():
 
 
 @pytest.mark.parametrize("cls", CLASSES)
+def test_a_sparse_parameter_is_refused(cls):
+    table = nn.Parameter(torch.eye(3).to_sparse())
+    with pytest.raises(
+        UserError, match=r"of shape \(3, 3\) is sparse .* make it dense, as by p.to_dense\(\)"
+    ):
+        cls([table], lr=0.1)
+
+
+@pytest.mark.parametrize("cls", CLASSES)
 def test_meta_parameters_step_without_a_value(cls):
     p = nn.Parameter(torch.empty(3, 4, device="meta"))
     wrapped = [transforms.guard(), transforms.clip_norm(1.0)]

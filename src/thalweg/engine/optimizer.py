@@ -78,7 +78,7 @@ class Optimizer(torch.optim.Optimizer):
         """Add a group, as in torch; its options and parameters are checked.
 
         Raises:
-            UserError: an option is out of its interval, or a parameter is complex.
+            UserError: an option is out of its interval, or a parameter is complex or sparse.
         """
         # Torch's decorator keeps the compiler out of this method, and for that imports it: 1.3 s.
         inspect.unwrap(torch.optim.Optimizer.add_param_group)(self, param_group)
@@ -261,6 +261,11 @@ def _check_params(params: Sequence[Tensor]) -> None:
         seen.add(id(p))
         if not p.is_floating_point():
             raise UserError(f"a parameter of dtype {p.dtype} cannot be optimized; use a real float dtype")
+        if p.layout is not torch.strided:
+            raise UserError(
+                f"a parameter of shape {tuple(p.shape)} is sparse ({p.layout}) and cannot be optimized; make "
+                "it dense, as by p.to_dense()"
+            )
 
 
 def _checked(transforms: Iterable[Transform]) -> tuple[Transform, ...]:
