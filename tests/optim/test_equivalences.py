@@ -9,6 +9,7 @@ import torch
 
 from tests.optim.shelf import Bowl, feed, join, parameters
 from thalweg import optim, transforms
+from thalweg.errors import UserError
 
 STEPS = 40
 Make = Callable[[Any], Any]
@@ -274,3 +275,20 @@ def test_a_closure_that_fails_leaves_the_parameters_where_they_were() -> None:
     assert torch.equal(p, before)
     with pytest.raises(ValueError, match="needs a closure"):
         optimizer.step()
+
+
+def test_the_look_ahead_of_a_parameter_that_has_grown_is_refused() -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    optimizer = optim.Nesterov([p], lr=0.1)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = (p**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    p.data, p.grad = torch.ones(4), None
+    with pytest.raises(UserError, match=r"has shape \(3,\), not \(4,\); after a change of size, delete its"):
+        optimizer.step(closure)
+    assert torch.equal(p, torch.ones(4))

@@ -168,19 +168,21 @@ class Nesterov(Optimizer):
 
     def _ahead(self, closure: Callable[[], Any]) -> Any:
         moved = [
-            (p, p.detach().clone())
-            for group in self.param_groups
-            for p in group["params"]
-            if self.state.get(p)
+            (p, p.detach().clone()) for group in self.param_groups for p in group["params"] if self._fits(p)
         ]
         try:
             with torch.no_grad():
                 for group in self.param_groups:
                     for p in group["params"]:
-                        if self.state.get(p):
+                        if self._fits(p):
                             p.data.add_(self.state[p]["velocity"], alpha=float(group["momentum"]))
             return closure()
         finally:
             with held(), torch.no_grad():
                 for p, home in moved:
                     p.data.copy_(home)  # not a write that the engine should take for another's
+
+    def _fits(self, p: Tensor) -> bool:
+        """True for a parameter with a velocity; one that has changed its size the step itself refuses."""
+        velocity = self.state.get(p, {}).get("velocity")
+        return velocity is not None and velocity.shape == p.shape
