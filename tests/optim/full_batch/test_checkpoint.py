@@ -14,6 +14,7 @@ from tests.optim.full_batch.problems import (
     NAMES,
     TYPES,
     VARIANTS,
+    Closure,
     Quadratic,
     bits,
     class_of,
@@ -128,3 +129,40 @@ def test_an_option_that_a_load_replaces_is_named():
     state = optim.BFGS([nn.Parameter(torch.ones(2))], lr=0.5).state_dict()
     with pytest.warns(CheckpointWarning, match=r"replaced lr 0\.25 by 0\.5"):
         optim.BFGS([nn.Parameter(torch.ones(2))], lr=0.25).load_state_dict(state)
+
+
+@EACH
+def test_parameters_that_were_cast_go_on_with_what_is_remembered(name, variant):
+    loss = Quadratic()
+    optimizer = make(name, variant, parts(loss.start, dtype=torch.float32))
+    run(optimizer, loss, 2)
+    before = Closure(optimizer, loss)().item()
+    params = optimizer.param_groups[0]["params"]
+    for p in params:
+        p.data, p.grad = p.data.double(), None
+    run(optimizer, loss, 3)
+    assert Closure(optimizer, loss)().item() <= 1.1 * before
+    assert all(p.dtype == torch.float64 for p in params)
+    tensors = [v for v in state_of(optimizer).values() if isinstance(v, torch.Tensor)]
+    assert all(v.dtype == torch.float64 for v in tensors)
+
+
+@pytest.mark.parametrize("name", ["BFGS", "LBFGS", "CoordinateDescent"])
+def test_after_a_change_of_size_the_state_is_refused_and_can_be_forgotten(name):
+    p = nn.Parameter(torch.full((4,), 2.0))
+    optimizer = class_of(name)([p], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (p**4).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    p.data, p.grad = torch.full((6,), 2.0), None
+    with pytest.raises(UserError, match=rf"{name}: its \w+ has shape .*optimizer.state.clear\(\)"):
+        optimizer.step(closure)
+    assert (p == 2).all()
+    optimizer.state.clear()
+    optimizer.step(closure)
+    assert (p < 2).all()

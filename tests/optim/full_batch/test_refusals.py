@@ -127,6 +127,10 @@ def test_closures_of_no_use_are_refused(name):
         optimizer.step(lambda: p * 2)
     with pytest.raises(UserError, match=f"{name}: the closure returned torch.complex64 of shape"):
         optimizer.step(lambda: (p * 1j).sum())
+    with pytest.raises(UserError, match=f"{name}: the closure returned a tuple; return the loss, one real"):
+        optimizer.step(lambda: ((p**2).sum(), p))
+    with pytest.raises(UserError, match=f"{name}: the closure returned a str; return the loss, one real num"):
+        optimizer.step(lambda: "1.0")
     if name not in (*SECOND, "RandomSearch"):
         with pytest.raises(UserError, match=f"{name}: the closure left no gradient; call loss.backward"):
             optimizer.step(lambda: (p**2).sum())
@@ -136,9 +140,10 @@ def test_closures_of_no_use_are_refused(name):
     assert (p == 1).all()
 
 
-def test_a_sparse_gradient_is_refused():
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "RandomSearch"])
+def test_a_sparse_gradient_is_refused(name):
     model = nn.Embedding(5, 2, sparse=True)
-    optimizer = optim.LBFGS(model.parameters())
+    optimizer = class_of(name)(model.parameters())
 
     def closure():
         optimizer.zero_grad()
@@ -146,7 +151,7 @@ def test_a_sparse_gradient_is_refused():
         loss.backward()
         return loss
 
-    with pytest.raises(UserError, match="LBFGS: a gradient is sparse; use a layer with sparse=False"):
+    with pytest.raises(UserError, match=f"{name}: a gradient is sparse; use a layer with sparse=False"):
         optimizer.step(closure)
 
 

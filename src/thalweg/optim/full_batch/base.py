@@ -10,7 +10,7 @@ from torch import Tensor
 from thalweg.engine.distributed import is_sharded
 from thalweg.engine.options import check_options
 from thalweg.errors import UserError
-from thalweg.optim.full_batch.checkpoint import load
+from thalweg.optim.full_batch.checkpoint import fitted, load
 from thalweg.optim.full_batch.objective import Objective
 
 __all__ = ["FullBatch", "check_size", "evaluations"]
@@ -75,7 +75,8 @@ class FullBatch(torch.optim.Optimizer):
             What the closure returned first: the loss before the step.
 
         Raises:
-            UserError: there is no closure, or what it does or returns is of no use.
+            UserError: there is no closure, what it does or returns is of no use, or the parameters have
+                changed their size.
             FloatingPointError: the loss or its gradient is infinite or NaN before the step, or after a move
                 that no line search controls; the parameters are as before the step.
         """
@@ -87,7 +88,7 @@ class FullBatch(torch.optim.Optimizer):
         self._check()
         group = self.param_groups[0]
         objective = Objective(owner, group["params"], closure, group.get("max_eval"))
-        state = dict(self.state.get(group["params"][0], {}))
+        state = fitted(owner, self.state.get(group["params"][0], {}), self.remembers, group["params"])
         try:
             x, changes = self._advance(objective, group, state)
         except BaseException:

@@ -13,7 +13,7 @@ from thalweg.errors import UserError
 if TYPE_CHECKING:
     from thalweg.optim.full_batch.base import FullBatch
 
-__all__ = ["load"]
+__all__ = ["fitted", "load"]
 
 COUNTS = {"func_evals": "number", "n_iter": "number"}
 
@@ -70,8 +70,7 @@ def _state(optimizer: "FullBatch", saved: Mapping[str, Any]) -> dict[Any, Any]:
 
 
 def _check_value(owner: str, name: str, value: Any, kind: str, params: list[Tensor]) -> None:
-    n = sum(p.numel() for p in params)
-    shape = {"vector": (n,), "vectors": (n,), "matrix": (n, n)}.get(kind, ())
+    shape = _shape(kind, params)
     for item in value if isinstance(value, list | tuple) else [value]:
         if item is None:
             continue
@@ -83,3 +82,32 @@ def _check_value(owner: str, name: str, value: Any, kind: str, params: list[Tens
             raise UserError(
                 f"the checkpoint's {name} is {item.dtype}; as {params[0].dtype} it would lose digits"
             )
+
+
+def fitted(
+    owner: str, state: Mapping[str, Any], kinds: Mapping[str, str], params: list[Tensor]
+) -> dict[str, Any]:
+    """The state in the precision and place of the parameters, which may have been cast or moved since.
+
+    Raises:
+        UserError: the parameters hold more or fewer numbers than before.
+    """
+    return {k: _fitted(owner, k, v, kinds[k], params) if k in kinds else v for k, v in state.items()}
+
+
+def _fitted(owner: str, name: str, value: Any, kind: str, params: list[Tensor]) -> Any:
+    if isinstance(value, list):
+        return [_fitted(owner, name, item, kind, params) for item in value]
+    if not isinstance(value, Tensor):
+        return value
+    if tuple(value.shape) != (wanted := _shape(kind, params)):
+        raise UserError(
+            f"{owner}: its {name} has shape {tuple(value.shape)}, not {wanted}; after a change of the "
+            "parameters' size, forget its state: optimizer.state.clear()"
+        )
+    return value.to(device=params[0].device, dtype=params[0].dtype)
+
+
+def _shape(kind: str, params: list[Tensor]) -> tuple[int, ...]:
+    n = sum(p.numel() for p in params)
+    return {"vector": (n,), "vectors": (n,), "matrix": (n, n)}.get(kind, ())

@@ -22,7 +22,8 @@ class Curvature:
         params: n numbers in all; the loss may be independent of some of them.
 
     Raises:
-        UserError: the loss has no graph, or an operation in it has no second derivative.
+        UserError: the loss has no graph, its gradient is sparse, or an operation in it has no second
+            derivative.
     """
 
     def __init__(self, owner: str, loss: Any, params: Sequence[Tensor]) -> None:
@@ -40,6 +41,8 @@ class Curvature:
             found = self._differentiated(loss.reshape(()), None, create_graph=True)
             if all(part is None for part in found):
                 raise UserError(f"{owner}: the returned loss does not depend on the parameters")
+            if any(part is not None and part.layout != torch.strided for part in found):
+                raise UserError(f"{owner}: a gradient is sparse; use a layer with sparse=False")
             self.gradient_graph = self._joined(found)
         self.gradient = self.gradient_graph.detach()
         self.products = 0

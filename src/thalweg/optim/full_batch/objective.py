@@ -1,6 +1,7 @@
 """The user's closure as a function of one vector, evaluated where an algorithm asks for it, and counted."""
 
 import math
+import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -131,10 +132,13 @@ class Objective:
     def _number(self, loss: Any) -> float:
         if loss is None:
             raise UserError(f"{self.owner}: the closure returned None; end it with 'return loss'")
-        if isinstance(loss, Tensor) and (loss.numel() != 1 or loss.is_complex()):
-            kind = f"{loss.dtype} of shape {tuple(loss.shape)}"
-            raise UserError(f"{self.owner}: the closure returned {kind}; return the loss, one real number")
-        return float(loss)
+        if isinstance(loss, Tensor) and loss.numel() == 1 and not loss.is_complex():
+            return float(loss)
+        if isinstance(loss, numbers.Real):
+            return float(loss)
+        tensor = isinstance(loss, Tensor)
+        kind = f"{loss.dtype} of shape {tuple(loss.shape)}" if tensor else f"a {type(loss).__name__}"
+        raise UserError(f"{self.owner}: the closure returned {kind}; return the loss, one real number")
 
     def _gradient(self) -> Tensor:
         grads = [p.grad for p in self.params]
