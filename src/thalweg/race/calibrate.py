@@ -86,16 +86,17 @@ def calibrate(
 def weights_of(replies: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """What a gradient evaluation with each optimizer costs beside AdamW's; the dearer of its kernels.
 
-    The model's part is the same for all, so its fastest sample serves all: a busy machine disturbs it least.
+    The model's part is the same for all, so the fastest of all samples serves all: a busy machine disturbs it
+    least. (Where products with the Hessian are counted too, the model's part of an evaluation is smaller.)
 
-    >>> weights_of([{"model": 1.0, "each": {"adamw": 1.0, "sgd": 0.0}, "whole": {"lbfgs": 6.0}}])
-    {'adamw': 1.0, 'sgd': 0.5, 'lbfgs': 3.0}
+    >>> weights_of([{"each": {"adamw": (1.0, 1.0), "sgd": (1.5, 0.0), "newton_cg": (0.5, 3.5)}}])
+    {'adamw': 1.0, 'sgd': 0.5, 'newton_cg': 2.0}
     """
-    model = min(reply["model"] for reply in replies)
+    parts = [(key, *pair) for reply in replies for key, pair in reply["each"].items()]
+    fastest = min(model for key, model, _ in parts if not prior(key).closure)
     found: dict[str, float] = {}
-    for reply in replies:
-        for key, seconds in {**{k: model + v for k, v in reply["each"].items()}, **reply["whole"]}.items():
-            found[key] = max(found.get(key, 0.0), seconds)
+    for key, model, own in parts:
+        found[key] = max(found.get(key, 0.0), min(model, fastest) + own)
     return {key: seconds / found[BASELINE.optimizer] for key, seconds in found.items()}
 
 
@@ -138,37 +139,30 @@ def calibrate_here(
 def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequence[str]) -> dict[str, Any]:
     """Seconds of a training step and of an evaluation ("look"), measured for about ``seconds``.
 
-    A few steps with each of ``recipes`` come first, so that their kernels are compiled. The fastest sample of
-    an optimizer's own part of a step is in "each", that of the model's part in "model"; of optimizers that
-    call a closure the fastest evaluation with its share of the step is in "whole".
+    A few steps with each of ``recipes`` come first, so that their kernels are compiled. The fastest samples
+    of the model's and of the optimizer's own part of an evaluation are in "each", by optimizer.
 
     Raises:
         UserError: the task fails.
     """
     torch.set_num_threads(threads)
     seed_all(0)
-    parts: dict[str, Any] = {"model": math.inf, "each": {}, "whole": {}}
+    each: dict[str, tuple[float, float]] = {}
     try:
         for recipe in map(Recipe.from_json, recipes):
-            _note_costs(parts, recipe.optimizer, _timed(task, recipe, device, SOON, FEW)[1])
+            timings = _timed(task, recipe, device, SOON, FEW)[1]
+            model, own = min(whole - own for whole, own in timings), min(own for _, own in timings)
+            before = each.get(recipe.optimizer, (math.inf, 0.0))
+            each[recipe.optimizer] = min(before[0], model), max(before[1], own)
         times = _timed(task, BASELINE, device, seconds)[0]
-        model = task.model().to(device)
+        trained = task.model().to(device)
         began = perf_counter()
-        task.evaluate(model, "valid", device)
+        task.evaluate(trained, "valid", device)
         look = perf_counter() - began
     except Exception as error:
         raise UserError(blame(error)) from error
     # The mean, not the median: on a busy machine the rare long waits are part of what a race will take.
-    return {"step": statistics.fmean(times), "look": look, **parts}
-
-
-def _note_costs(parts: dict[str, Any], optimizer: str, timings: Sequence[tuple[float, float]]) -> None:
-    kind, samples = "each", [own for _, own in timings]
-    if prior(optimizer).closure:
-        kind, samples = "whole", [whole for whole, _ in timings]
-    else:
-        parts["model"] = min([parts["model"], *(whole - own for whole, own in timings)])
-    parts[kind][optimizer] = max(parts[kind].get(optimizer, 0.0), min(samples))
+    return {"step": statistics.fmean(times), "look": look, "each": each}
 
 
 def _timed(
