@@ -153,6 +153,30 @@ def test_two_adapters_on_one_hyperparameter_are_refused() -> None:
     assert linear(4).attach(optimizer).get_last_lr() == [0.5]  # the first one is gone, and so is its trace
 
 
+@pytest.mark.parametrize(
+    ("other", "step"),
+    [
+        (lambda o: lr_scheduler.StepLR(o, 1), lambda s: s.step()),
+        (lambda o: lr_scheduler.ReduceLROnPlateau(o, patience=0), lambda s: (s.step(1.0), s.step(1.0))),
+    ],
+    ids=["StepLR", "ReduceLROnPlateau"],
+)
+def test_a_scheduler_of_torch_on_the_same_hyperparameter_is_noticed(other, step) -> None:
+    optimizer = sgd()
+    ours = constant().attach(optimizer)
+    theirs = other(optimizer)
+    optimizer.step()
+    ours.step()
+    step(theirs)
+    with pytest.raises(
+        UserError, match=r"^lr of group 0 is 0.05, but constant\(\) had set it to 0.5: some"
+    ) as e:
+        ours.step()
+    assert "\n" not in str(e.value)
+    assert ours.last_epoch == 1
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
 REFUSED = [
     (
         lambda: cosine(9).attach(sgd(), "momentun"),

@@ -216,6 +216,16 @@ def beside_a_hidden_schedule() -> object:
     return scheduler, ReduceOnPlateau(driven)
 
 
+def two_on_one_optimizer() -> object:
+    driven = optimizer()
+    return ReduceOnPlateau(driven), ReduceOnPlateau(driven)
+
+
+def a_schedule_after_it() -> object:
+    driven = optimizer()
+    return ReduceOnPlateau(driven), warmup(5).attach(driven)
+
+
 BAD: list[tuple[Callable[[], object], str]] = [
     (lambda: ReduceOnPlateau(optimizer()).step(), r"step\(\) needs the metric that it watches: call step\(v"),
     (metric_of(None), r"ReduceOnPlateau.step\(\) needs the metric that it watches"),
@@ -223,6 +233,8 @@ BAD: list[tuple[Callable[[], object], str]] = [
     (metric_of("0.3"), r"step\(\) takes one number, not '0.3'"),
     (metric_of([1.0]), r"step\(\) takes one number, not \[1.0\]"),
     (two_on_one, "a ReduceOnPlateau cuts lr already; use that one, or delete it first"),
+    (two_on_one_optimizer, "lr of this SGD is cut by a ReduceOnPlateau already"),
+    (a_schedule_after_it, "lr of this SGD is cut by a ReduceOnPlateau already; .* attach the schedule fir"),
     (beside_a_hidden_schedule, r"lr of this SGD is driven by warmup\(5\) already; .*ReduceOnPlateau\(schedu"),
     (lambda: ReduceOnPlateau(warmup(5)), "drives an optimizer, or what schedule.attach.* returns, not a war"),
     (lambda: ReduceOnPlateau(optimizer(), "lower"), "ReduceOnPlateau: mode is 'lower'; it must be one of 'm"),

@@ -73,7 +73,13 @@ class ScheduleLR(LRScheduler):
         super().__init__(optimizer)
 
     def step(self, epoch: int | None = None) -> None:
-        """Go to the next step, or to the one given, and set the value for it."""
+        """Go to the next step, or to the one given, and set the value for it.
+
+        Raises:
+            UserError: without a given step, where something else has changed the value meanwhile.
+        """
+        if epoch is None:
+            self._check_alone()
         if self._step_count == 1 and epoch is None and not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(
                 "scheduler.step() was called before optimizer.step(), so the first value of the "
@@ -136,15 +142,29 @@ class ScheduleLR(LRScheduler):
             _write(group, self.hyper, float(value))
         self._last_lr: list[float | Tensor] = [_read(self.optimizer, group, self.hyper) for group in groups]
 
+    def _check_alone(self) -> None:
+        """Refuse to undo in silence what another scheduler, of torch's say, or a person has set."""
+        for number, (group, left) in enumerate(
+            zip(self.optimizer.param_groups, self._last_lr, strict=False)  # a late group joins in
+        ):
+            found = _read(self.optimizer, group, self.hyper)
+            if found != left:
+                raise UserError(
+                    f"{self.hyper} of group {number} is {found:g}, but {self.schedule} had set it to "
+                    f"{left:g}: something else drives it too; let one scheduler do it (>> joins schedules), "
+                    "or attach anew after a change by hand or a loaded checkpoint"
+                )
+
     def _claim(self, optimizer: Optimizer) -> None:
         """Refuse a second adapter on the same hyperparameter: the later one would win in silence."""
         other = driver(optimizer, self.hyper)
         if other is not None:
-            raise UserError(
-                f"{self.hyper} of this {type(optimizer).__name__} is driven by {other.schedule} already; "
-                "join the two with >>, or delete the first"
-            )
+            raise UserError(f"{self.hyper} of this {type(optimizer).__name__} is {other._claimed()}")
         _driven.setdefault(optimizer, WeakValueDictionary())[self.hyper] = self
+
+    def _claimed(self) -> str:
+        """What is said to another one that comes for the same hyperparameter."""
+        return f"driven by {self.schedule} already; join the two with >>, or delete the first"
 
 
 def driver(optimizer: Optimizer, hyper: str) -> ScheduleLR | None:

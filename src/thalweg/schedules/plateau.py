@@ -189,12 +189,24 @@ def _scheduler(driven: Optimizer | ScheduleLR) -> ScheduleLR:
 
 def _alone(optimizer: Optimizer) -> ScheduleLR:
     other = driver(optimizer, "lr")
+    if isinstance(other, _Level):
+        raise UserError(f"lr of this {type(optimizer).__name__} is {other._claimed()}")
     if other is not None:
         raise UserError(
             f"lr of this {type(optimizer).__name__} is driven by {other.schedule} already; to cut beside it, "
             "write ReduceOnPlateau(scheduler, ...) with what its attach() returned"
         )
-    return constant().attach(optimizer)
+    return _Level(optimizer, constant())
+
+
+class _Level(ScheduleLR):
+    """What a `ReduceOnPlateau` that was given an optimizer cuts."""
+
+    def _claimed(self) -> str:
+        return (
+            "cut by a ReduceOnPlateau already; for a schedule beside it, attach the schedule first and give "
+            "what attach() returns to ReduceOnPlateau"
+        )
 
 
 def _number(metric: SupportsFloat | None) -> float:
