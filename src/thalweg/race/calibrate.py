@@ -84,7 +84,7 @@ def calibrate(
 
 
 def weights_of(replies: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """What a gradient evaluation with each optimizer costs beside AdamW's; the dearer of its kernels.
+    """What a gradient evaluation with each optimizer costs beside AdamW's.
 
     The model's part is the same for all, so the fastest of all samples serves all: a busy machine disturbs it
     least. (Where products with the Hessian are counted too, the model's part of an evaluation is smaller.)
@@ -96,7 +96,7 @@ def weights_of(replies: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     fastest = min(model for key, model, _ in parts if not prior(key).closure)
     found: dict[str, float] = {}
     for key, model, own in parts:
-        found[key] = max(found.get(key, 0.0), min(model, fastest) + own)
+        found[key] = min(found.get(key, math.inf), min(model, fastest) + own)
     return {key: seconds / found[BASELINE.optimizer] for key, seconds in found.items()}
 
 
@@ -152,8 +152,8 @@ def speed(task: Task, device: str, threads: int, seconds: float, recipes: Sequen
         for recipe in map(Recipe.from_json, recipes):
             timings = _timed(task, recipe, device, SOON, FEW)[1]
             model, own = min(whole - own for whole, own in timings), min(own for _, own in timings)
-            before = each.get(recipe.optimizer, (math.inf, 0.0))
-            each[recipe.optimizer] = min(before[0], model), max(before[1], own)
+            before = each.get(recipe.optimizer, (math.inf, math.inf))
+            each[recipe.optimizer] = min(before[0], model), min(before[1], own)
         times = _timed(task, BASELINE, device, seconds)[0]
         trained = task.model().to(device)
         began = perf_counter()
@@ -172,11 +172,12 @@ def _timed(
     training = Training(task, recipe, seed=0, steps=10_000, device=device)
     training.sample_every = 1
     times: list[float] = []
-    began = perf_counter()
+    began = math.inf  # the first step compiles kernels: it takes nothing from the time of the others
     while len(times) < 2 or (perf_counter() - began < seconds and len(times) < most):
         start = perf_counter()
         with contextlib.suppress(FloatingPointError):  # whether it diverges is for the race to find out
             training.advance(training.done + 1)
         synchronize(device)
         times.append(perf_counter() - start)
+        began = min(began, perf_counter())
     return times[1:], training.timings[1:] or [(times[-1], 0.0)]

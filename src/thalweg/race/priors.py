@@ -163,12 +163,12 @@ _TABLE = (
         1e-3,
         {**_BETAS, "weight_decay": 1e-2},
         {
-            "lr": Range(1e-4, 3e-2),
+            "lr": Range(1e-4, 0.1),
             "1-beta1": Range(5e-2, 0.3),
             "weight_decay": Range(1e-3, 0.5),
             "clip": _CLIP,
         },
-        f"{_ALGOPERF} (lamb: lr 1e-4 .. 1e-2); lr widened to 3e-2 for small models",
+        f"{_ALGOPERF} (lamb: lr 1e-4 .. 1e-2); lr widened to 0.1, a share of the weights, for small models",
         state=8,
     ),
     Prior(

@@ -203,9 +203,7 @@ def _searched(race: Race, optimizer: str) -> list[str]:
 def left_out(race: Race) -> str:
     """Who did not race, and why."""
     rows = [[name, why] for name, why in race.left_out.items()]
-    return table(
-        ["Left out", "Why"], rows, "Optimizers that cannot run on this task, left out before the race"
-    )
+    return table(["Left out", "Why"], rows, "Left out before the race: what does not fit this task")
 
 
 def failures(groups: Sequence[Failure]) -> str:

@@ -102,9 +102,7 @@ def field(race: Race) -> str:
     full = {run.optimizer for run in race.search if run.steps >= race.full_steps}
     number = plural(len(race.optimizers), "optimizer was", "optimizers were")
     far = f"{number} screened, {count(len(full))} of them also ran at full length"
-    out = (
-        f"; {count(len(race.left_out))} could not run and {'is' if len(race.left_out) == 1 else 'are'} below"
-    )
+    out = f"; {count(len(race.left_out))} left out, for the reasons below"
     caution = "Values of the search are the best of several and flatter; only the ranking above makes claims"
     return f"{far}{out if race.left_out else ''}. {caution}."
 
@@ -172,7 +170,7 @@ def sensitivity(race: Race, panels: Sequence[Panel]) -> str:
     failed = sum(not run.ok for panel in panels for run in panel.runs)
     tail = f" {capital_count(failed)} failed (crosses at the bottom)." if failed else " No run failed."
     verb = "rate found is" if len(said) == 1 else "rates found are"
-    return f"Against torch's defaults, the best learning {verb} {listing(shown)}.{tail}"
+    return f"Against the defaults, the best learning {verb} {listing(shown)}.{tail}"
 
 
 def capital_count(number: int) -> str:
