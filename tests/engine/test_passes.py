@@ -20,7 +20,8 @@ ELEMENTWISE = {
     "l1_prox": lambda: transforms.l1_prox(0.1),
     "elastic_net_prox": lambda: transforms.elastic_net_prox(0.1, 0.1),
 }
-REDUCING = {"clip_norm": lambda: transforms.clip_norm(1.0), "guard": lambda: transforms.guard()}
+OF_GRADIENT = {"clip_norm": lambda: transforms.clip_norm(1.0), "guard": lambda: transforms.guard()}
+REDUCING = {**OF_GRADIENT, "trust_ratio": lambda: transforms.trust_ratio()}
 ACCESS = re.compile(
     r"^\s*(?:%\S+ = )?(load|store) (?:(<\d+ x )?(float|double|half|i16)).*!alias\.scope !(\d+)"
 )
@@ -67,7 +68,7 @@ def test_a_reducing_transform_adds_one_launch(make, launches) -> None:
 
 def test_all_transforms_together_take_one_launch_and_one_for_each_reduction(launches) -> None:
     stepped([make() for make in (REDUCING | ELEMENTWISE).values()])
-    assert len(launches) == 3
+    assert len(launches) == 4
 
 
 def accesses(text: str) -> list[tuple[str, str, str]]:
@@ -106,12 +107,22 @@ def test_low_precision_reads_and_writes_its_low_bits_too() -> None:
     assert found == {("load", "i16"): 3, ("load", "float"): 2, ("store", "i16"): 2, ("store", "float"): 2}
 
 
-@pytest.mark.parametrize("make", REDUCING.values(), ids=REDUCING)
+@pytest.mark.parametrize("make", OF_GRADIENT.values(), ids=OF_GRADIENT)
 def test_a_reduction_reads_the_gradient_once_and_stores_only_its_sum(make) -> None:
     text = codegen.emit_reduction(program_of([make()]), 0, ("float32",) * 4)
     assert [kind for kind, _, _ in accesses(text)] == ["load"]
     stores = re.findall(r"store (?:<\d+ x )?(\S+) ", str(fused.optimized(text, vectorize=False)))
     assert Counter(stores) == {"double": 1, "i32": 1}  # the partial sum; the processor's control word
+
+
+def test_a_reduction_of_the_step_reads_what_the_step_reads_and_stores_only_its_sums() -> None:
+    program = program_of([transforms.trust_ratio()])
+    text = codegen.emit_reduction(program, program.reducing[0], ("float32",) * 4)
+    found = accesses(text)
+    assert [kind for kind, _, _ in found] == ["load"] * 4  # p, g, m, v
+    assert len({array for _, _, array in found}) == 4
+    stores = re.findall(r"store (?:<\d+ x )?(\S+) ", str(fused.optimized(text, vectorize=False)))
+    assert Counter(stores) == {"double": 2, "i32": 1}
 
 
 def test_a_reduction_after_decay_reads_the_parameter_too_and_still_writes_nothing() -> None:
