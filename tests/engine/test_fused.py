@@ -186,6 +186,18 @@ def test_a_reference_step_keeps_subnormals() -> None:
     assert (p != 0).all()
 
 
+@pytest.mark.parametrize("n", [3, 100])
+def test_a_division_by_an_infinite_root_is_zero_as_in_torch(n: int) -> None:
+    p, q = torch.ones(n), torch.ones(n)
+    for cls, x in ((optim.Adadelta, p), (torch.optim.Adadelta, q)):
+        optimizer = cls([x])
+        for size in (1e20, 1.0, 1e20):  # its square is infinite in float32
+            x.grad = torch.full((n,), size)
+            optimizer.step()
+    assert torch.equal(p, q)
+    assert (p == 1).all()
+
+
 def test_equal_kernels_are_compiled_once() -> None:
     program = compose(halved)
     kernels = [fused._kernel(program, None, ("float32",) * 3) for _ in range(2)]

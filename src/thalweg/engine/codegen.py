@@ -84,6 +84,11 @@ class _Blocks:
     done: Any
 
 
+def _is_root(x: Any) -> bool:
+    """True for a square root: LLVM would take an estimate of x / sqrt(y), which is NaN at an infinite y."""
+    return isinstance(x, ir.CallInstr) and x.callee.name.startswith("llvm.sqrt")
+
+
 class _Kernel:
     """The frame of a kernel: takes chunks, loops over elements, holds the builder for the loop's body."""
 
@@ -225,7 +230,7 @@ class _Kernel:
             case ast.BinOp():
                 method = getattr(b, _BINARY[type(node.op)])
                 left, right = self._expression(node.left, env), self._expression(node.right, env)
-                return method(left, right, flags=_FAST)
+                return method(left, right, flags=() if _is_root(right) else _FAST)
             case ast.UnaryOp():
                 return b.fneg(self._expression(node.operand, env))
             case ast.Compare():
