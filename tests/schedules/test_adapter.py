@@ -177,6 +177,16 @@ def test_a_scheduler_of_torch_on_the_same_hyperparameter_is_noticed(other, step)
     assert optimizer.param_groups[0]["lr"] == 0.05
 
 
+@pytest.mark.parametrize("cls", [torch.optim.SGD, optim.SGD])
+def test_a_loaded_optimizer_may_stand_elsewhere_than_the_schedule(cls) -> None:
+    optimizer = cls([parameter()], lr=0.5)
+    scheduler = linear(4).attach(optimizer)
+    earlier = copy.deepcopy(optimizer.state_dict())
+    assert drive(scheduler, 2) == [0.5, 0.375]
+    optimizer.load_state_dict(earlier)
+    assert drive(scheduler, 2) == [0.5, 0.125]
+
+
 REFUSED = [
     (
         lambda: cosine(9).attach(sgd(), "momentun"),

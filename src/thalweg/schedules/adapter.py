@@ -141,18 +141,19 @@ class ScheduleLR(LRScheduler):
         for group, value in zip(groups, self.get_lr(), strict=True):
             _write(group, self.hyper, float(value))
         self._last_lr: list[float | Tensor] = [_read(self.optimizer, group, self.hyper) for group in groups]
+        self._written = list(groups)
 
     def _check_alone(self) -> None:
         """Refuse to undo in silence what another scheduler, of torch's say, or a person has set."""
-        for number, (group, left) in enumerate(
-            zip(self.optimizer.param_groups, self._last_lr, strict=False)  # a late group joins in
-        ):
+        for number, (group, left) in enumerate(zip(self._written, self._last_lr, strict=True)):
+            if not any(group is own for own in self.optimizer.param_groups):
+                continue  # a checkpoint was loaded, with groups of its own
             found = _read(self.optimizer, group, self.hyper)
             if found != left:
                 raise UserError(
                     f"{self.hyper} of group {number} is {found:g}, but {self.schedule} had set it to "
                     f"{left:g}: something else drives it too; let one scheduler do it (>> joins schedules), "
-                    "or attach anew after a change by hand or a loaded checkpoint"
+                    "or attach anew after a change by hand"
                 )
 
     def _claim(self, optimizer: Optimizer) -> None:
