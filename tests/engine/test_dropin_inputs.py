@@ -284,7 +284,8 @@ def test_the_same_transform_twice_is_refused():
 
 
 def test_a_program_that_cannot_be_composed_is_refused_at_once():
-    with pytest.raises(UserError, match="moves the parameter itself: it takes no transform of the step"):
+    message = r"it takes no transform of the step, and decoupled\(weight_decay=0.1\) is one; leave it out, or"
+    with pytest.raises(UserError, match=f"velocity moves the parameter itself: {message}"):
         optim.Nesterov([parameter(4)], transforms=[transforms.decoupled_decay(0.1)])
 
 

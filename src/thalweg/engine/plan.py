@@ -198,8 +198,12 @@ def compose(
         UserError: two stages keep a state under one key, or a step transform meets a rule that moves the
             parameter itself.
     """
-    if rule.moves and any(t.on == "step" for t in transforms):
-        raise UserError(f"{rule.name} moves the parameter itself: it takes no transform of the step")
+    of_step = [t for t in transforms if t.on == "step"]
+    if rule.moves and of_step:
+        raise UserError(
+            f"{rule.name} moves the parameter itself: it takes no transform of the step, and {of_step[0]!r} is "
+            "one; leave it out, or use one of the gradient, such as coupled_decay"
+        )
     stages = [Stage(ascend, ("p", "g"), ("g",))] if maximize else []
     stages += [_wrap(t) for t in transforms if t.on == "grad"]
     stages += [_stage(rule, "g", None)]
