@@ -201,8 +201,8 @@ def compose(
     of_step = [t for t in transforms if t.on == "step"]
     if rule.moves and of_step:
         raise UserError(
-            f"{rule.name} moves the parameter itself: it takes no transform of the step, and {of_step[0]!r} is "
-            "one; leave it out, or use one of the gradient, such as coupled_decay"
+            f"{rule.name} moves the parameter itself: it takes no transform of the step, and {of_step[0]!r} "
+            "is one; leave it out, or use one of the gradient, such as coupled_decay"
         )
     stages = [Stage(ascend, ("p", "g"), ("g",))] if maximize else []
     stages += [_wrap(t) for t in transforms if t.on == "grad"]
