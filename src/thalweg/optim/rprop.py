@@ -65,7 +65,8 @@ class Rprop(Optimizer):
 
     Args:
         params: parameters, named parameters or groups.
-        lr: Δ₀, the step size of every element before its first step. A schedule of lr has no effect after it.
+        lr: Δ₀, the step size of every element before its first step. A schedule of lr has no effect after it,
+            and a warm-up from 0 would have every element begin at Δ_min: use none.
         etas: (η⁻, η⁺), the factors by which a step size shrinks and grows.
         step_sizes: (Δ_min, Δ_max).
         capturable: accepted as in torch; no effect.
