@@ -205,6 +205,7 @@ def main() -> None:
                 entries, size = contestants(algorithm, shapes, clip, not args.no_compile)
                 first = race(entries, args.rounds or ROUNDS[name], RUN[name], args.cold)
                 report(algorithm + " + clip" * clip, size, entries, first)
+                del entries  # or two sets of models would be in memory at once
 
 
 if __name__ == "__main__":
