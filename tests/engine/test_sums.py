@@ -243,3 +243,21 @@ def test_what_sums_and_numbers_may_not_be():
         @rule(states={"k": "k"})
         def unknown(p, g, *, n):
             return g, n
+
+
+@rule(sums={"s2": g_squared})
+def unit(p, g, *, s2):
+    """The step at length 1, over everything."""
+    return g / sqrt(s2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_sum_over_all_waits_for_the_group_that_is_behind(engine):
+    params = parameters((3,), (4,))
+    groups = [{"params": params[:1], "own": plain}, {"params": params[1:], "own": ratio}]
+    steps = [params[0].grad, params[1].grad * params[1].detach().norm() / params[1].grad.norm()]
+    length = torch.cat(steps).norm()
+    expected = [p.detach() - 0.1 * s / length for p, s in zip(params, steps, strict=True)]
+    Plain(groups, [Transform(unit, on="step")], engine=engine).step()
+    for p, right in zip(params, expected, strict=True):
+        torch.testing.assert_close(p.detach(), right, rtol=1e-12, atol=0)
