@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 TORCH := $(shell grep '^torch==' requirements.lock)
 
-.PHONY: race test docs examples gallery setup format clean
+.PHONY: race test docs examples gallery web setup format clean
 
 race: setup  ## the main job: find a training recipe for an MLP on embedded Fashion-MNIST
 	$(BIN)/thalweg race fashion-mlp --budget 3m
@@ -24,6 +24,10 @@ examples: setup  ## every example, two at a time; figures go to docs/images/exam
 
 gallery: setup  ## every figure about surfaces, and their page; two minutes at most
 	$(BIN)/python examples/gallery.py
+
+web:  ## the front end of the playground, from web/src to one file; needs node 18 or newer, and npm once
+	cd web && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	node web/build.mjs
 
 setup: $(STAMP)  ## the environment alone; does nothing where it is complete
 
