@@ -1,0 +1,66 @@
+/** The geometry of the contour view: which part of the plane is shown, and where on the canvas. */
+
+/** Equal scales on both axes are worth showing up to this much more of one axis than the surface asks for. */
+const STRETCH = 2;
+/** A view cannot be smaller than this share of the surface's box, or larger than this multiple. */
+const CLOSEST = 1e-6;
+const FARTHEST = 50;
+
+/**
+ * The rectangle of the plot in CSS pixels; the rest carries the axes.
+ * @returns {{ left: number, top: number, right: number, bottom: number }}
+ */
+export function plotRect(width, height) {
+  const narrow = width < 480;
+  return { left: narrow ? 36 : 48, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 34 : 38) };
+}
+
+/**
+ * The part of the plane to show for a surface's box: wider or higher so that both axes have one scale,
+ * unless that would show too little of the box.
+ * @param {number[]} box [x0, x1, y0, y1]
+ */
+export function fitted([x0, x1, y0, y1], rect) {
+  const across = (x1 - x0) / (rect.right - rect.left), up = (y1 - y0) / (rect.bottom - rect.top);
+  const unit = Math.max(across, up);
+  if (unit / Math.min(across, up) > STRETCH) return [x0, x1, y0, y1];
+  const grow = (low, high, length) => {
+    const more = (unit * length - (high - low)) / 2;
+    return [low - more, high + more];
+  };
+  return [...grow(x0, x1, rect.right - rect.left), ...grow(y0, y1, rect.bottom - rect.top)];
+}
+
+/**
+ * The mapping between the plane and the canvas.
+ * @param {number[]} shown [x0, x1, y0, y1]
+ * @param {{ left: number, top: number, right: number, bottom: number }} rect
+ */
+export function createFrame(shown, rect) {
+  const [x0, x1, y0, y1] = shown;
+  const kx = (rect.right - rect.left) / (x1 - x0), ky = (rect.bottom - rect.top) / (y1 - y0);
+  return {
+    shown,
+    rect,
+    px: (x) => rect.left + (x - x0) * kx,
+    py: (y) => rect.bottom - (y - y0) * ky,
+    x: (px) => x0 + (px - rect.left) / kx,
+    y: (py) => y0 + (rect.bottom - py) / ky,
+    contains: (px, py) => px >= rect.left && px <= rect.right && py >= rect.top && py <= rect.bottom,
+  };
+}
+
+/** The part of the plane to show after the ground was dragged by a number of pixels. */
+export function panned(frame, dx, dy) {
+  const { rect } = frame, x = frame.x(rect.left - dx), y = frame.y(rect.bottom - dy);
+  const [x0, x1, y0, y1] = frame.shown;
+  return [x, x + x1 - x0, y, y + y1 - y0];
+}
+
+/** The part of the plane to show after zooming around a place of the canvas; the box keeps the zoom sensible. */
+export function zoomed(frame, factor, px, py, box) {
+  const [x0, x1, y0, y1] = frame.shown, x = frame.x(px), y = frame.y(py);
+  const share = (x1 - x0) / (box[1] - box[0]);
+  const k = Math.min(Math.max(1 / factor, CLOSEST / share), FARTHEST / share);
+  return [x - (x - x0) * k, x + (x1 - x) * k, y - (y - y0) * k, y + (y1 - y) * k];
+}

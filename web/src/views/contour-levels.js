@@ -1,0 +1,84 @@
+/** Heights: how a loss becomes a height and a colour, on which levels lines are drawn, and ticks. */
+
+/** A surface is sampled on so many points a side to find its range. */
+const SAMPLES = 64;
+/** On the logarithmic scale, losses this share of the median above the lowest are still told apart well. */
+const SHIFT = 0.005;
+
+/**
+ * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest.
+ * @param {{ f: (x: number, y: number) => number, box: number[], minima: number[][], height: string }} surface
+ * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number }}
+ */
+export function createHeights(surface) {
+  const values = sampled(surface);
+  const low = values[0] ?? 0, top = values[values.length - 1] ?? 1;
+  const high = top > low ? top : low + 1;
+  const log = surface.height === "log";
+  const shift = Math.max((values[values.length >> 1] - low) * SHIFT, (high - low) * 1e-9);
+  const unit = 1 / Math.log1p((high - low) / shift);
+  const share = log ? (loss) => Math.log1p((loss - low) / shift) * unit : (loss) => (loss - low) / (high - low);
+  return { low, high, log, share: (loss) => (loss < low ? 0 : loss === loss ? share(loss) : 1) };
+}
+
+function sampled({ f, box: [x0, x1, y0, y1], minima }) {
+  const values = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    for (let j = 0; j < SAMPLES; j++) {
+      values.push(f(x0 + ((x1 - x0) * (j + 0.5)) / SAMPLES, y0 + ((y1 - y0) * (i + 0.5)) / SAMPLES));
+    }
+  }
+  for (const [x, y] of minima) if (x >= x0 && x <= x1 && y >= y0 && y <= y1) values.push(f(x, y));
+  return Float64Array.from(values.filter(Number.isFinite)).sort();
+}
+
+/**
+ * The losses at which lines are drawn between two losses: round numbers, about evenly spaced in height.
+ * @param {{ low: number, log: boolean }} heights
+ */
+export function levelsBetween(heights, from, to, about = 14) {
+  if (!heights.log) return ticks(from, to, about).filter((v) => v > from && v < to);
+  const near = Math.max(from - heights.low, (to - heights.low) * 1e-6), far = to - heights.low;
+  const decades = Math.log10(far / near);
+  if (decades < 1) return ticks(from, to, about).filter((v) => v > from && v < to);
+  const digits = decades * 3 <= about ? [1, 2, 5] : decades * 2 <= about * 1.2 ? [1, 3] : [1];
+  const levels = [];
+  for (let k = Math.floor(Math.log10(near)); k <= Math.log10(far); k++) {
+    for (const digit of digits) {
+      const above = digit * 10 ** k;
+      if (above > near && above < far) levels.push(heights.low + above);
+    }
+  }
+  return levels;
+}
+
+/** Round numbers between two numbers, about so many. */
+export function ticks(from, to, about) {
+  const raw = (to - from) / about, power = 10 ** Math.floor(Math.log10(raw));
+  if (!(raw > 0) || !Number.isFinite(power) || power === 0) return [from];
+  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= raw * 0.999);
+  const found = [];
+  for (let k = Math.ceil(from / step - 1e-9); k * step <= to + step * 1e-9; k++) found.push(rounded(k * step, step));
+  return found;
+}
+
+const rounded = (value, step) => Number(value.toFixed(Math.min(Math.max(0, 2 - Math.floor(Math.log10(step))), 20)));
+
+/** The texts of ticks, all with the same number of decimals. */
+export function tickTexts(values) {
+  const plain = values.map((v) => String(v));
+  if (plain.some((text) => text.includes("e"))) return values.map((v) => number(v, 4));
+  const decimals = Math.max(...plain.map((text) => (text.split(".")[1] ?? "").length));
+  return values.map((v) => v.toFixed(decimals).replace("-", "\u2212"));
+}
+
+/** A number for a person: a few significant digits, a real minus, a power of ten only where it helps. */
+export function number(value, digits = 3) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : "\u2212\u221e";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
+    const [mantissa, power] = value.toExponential(digits - 1).split("e");
+    return `${Number(mantissa)}e${Number(power)}`.replaceAll("-", "\u2212");
+  }
+  return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
+}
