@@ -24,6 +24,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # from every layer below.
 LAYERS = [
     {"errors"},
+    {"files"},
     {"engine"},
     {"transforms", "optim"},
     {"schedules", "regularize"},
@@ -31,6 +32,7 @@ LAYERS = [
     {"landscape"},
     {"race"},
     {"report"},
+    {"playground"},
     {"cli"},
 ]
 WITHIN = {

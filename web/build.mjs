@@ -3,12 +3,13 @@
 //   node web/build.mjs [OUTPUT]
 //
 // The first line of the output carries a hash of all sources, so that a test sees a bundle that is older than
-// they are.
+// they are; the second the names that Python checks: surfaces and lessons.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { surfaces } from "./src/surfaces/index.js";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const OUTPUT = process.argv[2] ?? join(WEB, "../src/thalweg/playground/static/playground.js");
@@ -53,6 +54,9 @@ async function licences(dependencies) {
 const { dependencies, devDependencies } = JSON.parse(await readFile(join(WEB, "package.json"), "utf8"));
 const packages = Object.entries({ ...devDependencies, ...dependencies });
 const versions = packages.map((pair) => pair.join(" ")).join(", ");
+const { lessons } = await import("./src/state/lessons.js").catch(() => ({ lessons: [] }));
+const ids = (items) => items.map(({ id }) => id);
+const names = JSON.stringify({ surfaces: ids(surfaces), lessons: ids(lessons) });
 const { outputFiles } = await build({
   entryPoints: [join(WEB, "src/main.js")],
   bundle: true,
@@ -62,7 +66,7 @@ const { outputFiles } = await build({
   charset: "utf8",
   legalComments: "eof",
   plugins: [styles],
-  banner: { js: `/* thalweg playground; sources sha256:${await fingerprint()}; ${versions} */` },
+  banner: { js: `/* thalweg playground; sources sha256:${await fingerprint()}; ${versions} */\n/*${names}*/` },
   footer: { js: await licences(dependencies) },
   write: false,
 });

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thalweg import landscape, optim, regularize, schedules, tasks, transforms
+    from thalweg import landscape, optim, playground, regularize, schedules, tasks, transforms
     from thalweg.race.advice import advise
     from thalweg.race.api import race
     from thalweg.race.train import train
@@ -23,6 +23,7 @@ __all__ = [
     "advise",
     "landscape",
     "optim",
+    "playground",
     "race",
     "regularize",
     "schedules",

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from thalweg import files
 from thalweg.errors import UserError
 from thalweg.race.ledger import Ledger
-from thalweg.report import files, write
+from thalweg.report import write
 
 
 def test_write_replaces_in_one_move_and_leaves_nothing_else(full: Path, tmp_path: Path) -> None:

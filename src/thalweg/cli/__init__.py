@@ -1,4 +1,4 @@
-"""The command line: ``thalweg advise``, ``race``, ``train``, ``landscape``, ``tasks``, ``schedule``.
+"""The command line, one module a command: ``advise``, ``race``, ``train``, ``landscape``, ``play`` and so on.
 
 A command's module imports what is heavy inside its function, so that help appears at once. Errors are
 turned into one line and an exit code in one place, `thalweg.cli.errors`.
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from thalweg import __version__
-from thalweg.cli import advise, landscape, race, schedule, tasks, train
+from thalweg.cli import advise, landscape, play, race, schedule, tasks, train
 from thalweg.cli.errors import handled
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("advise")(advise.advise)
 app.command("race")(race.race)
 app.command("train")(train.train)
 app.command("landscape")(landscape.landscape)
+app.command("play")(play.play)
 app.add_typer(tasks.app, name="tasks")
 app.command("schedule")(schedule.schedule)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thalweg.errors import UserError
+from thalweg.files import save
 from thalweg.report.page import render
 
 if TYPE_CHECKING:
@@ -53,24 +51,3 @@ def _remaining(plan: Plan, outcomes: Sequence[Outcome]) -> int:
 
     known = len(next_runs(plan, outcomes))
     return max(known, total_runs(plan) - len(outcomes)) if known else 0
-
-
-def save(page: str, path: Path) -> Path:
-    """Write text to a file in one move.
-
-    Raises:
-        UserError: the folder cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(page)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another folder with --out") from error
-    return path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from thalweg.files import save
 from thalweg.report.document import asset, contents, document
-from thalweg.report.files import save
 from thalweg.report.landscape.first import hero
 from thalweg.report.landscape.repeat import repeat
 from thalweg.report.landscape.sections import SECTIONS

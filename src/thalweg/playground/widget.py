@@ -1,0 +1,49 @@
+"""The playground in a notebook: Jupyter, VS Code, Colab, and marimo through ``mo.ui.anywidget``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from thalweg.playground.bundle import bundle
+from thalweg.playground.opening import Opening
+
+
+class Playground(anywidget.AnyWidget):
+    """The playground as a widget: what is dragged and set in the page is read in Python, and the reverse.
+
+    Needs the extra ``notebook``: ``pip install 'thalweg[notebook]'``.
+
+    Args:
+        surface: the surface to begin with, such as ``"rosenbrock"``.
+        lesson: the lesson to begin with, such as ``"momentum"``.
+        slices: slices of your own models: the files of ``thalweg landscape --json``, or what is in them.
+        state: a whole state, as another widget's `state` gives it.
+
+    Raises:
+        UserError: a name is unknown or a slice cannot be read.
+
+    Attributes:
+        state: the state of the page, a dictionary: surface, start, racers, steps. To set it sets the page;
+            what is left out has its default.
+        slices: the measured planes that the page offers.
+    """
+
+    _esm = bundle()
+    state: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
+    slices: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        *,
+        surface: str | None = None,
+        lesson: str | None = None,
+        slices: Sequence[str | Path | Mapping[str, Any]] = (),
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        opening = Opening.of(surface, lesson, slices, state)
+        super().__init__(state=opening.state, slices=opening.slices)
