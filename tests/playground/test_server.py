@@ -1,0 +1,178 @@
+"""The server: one page for this machine alone, whatever is asked of it, and a clean end."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from thalweg import cli
+from thalweg.errors import UserError
+from thalweg.playground.opening import Opening
+from thalweg.playground.page import document
+from thalweg.playground.server import PORT, Server, listening
+
+PAGE = document(Opening.of())
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(PAGE, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(
+    server: Server, path: str = "/", method: str = "GET", host: str = "localhost"
+) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection.request(method, path, headers={"Host": host})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response, body
+
+
+def test_the_page_is_at_the_root_with_strict_headers(server: Server) -> None:
+    response, body = ask(server)
+    assert response.status == 200
+    assert body.decode() == PAGE
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert "Python" not in response.headers["Server"]
+
+
+def test_head_gives_the_headers_alone(server: Server) -> None:
+    response, body = ask(server, method="HEAD")
+    assert (response.status, body) == (200, b"")
+    assert int(response.headers["Content-Length"]) == len(PAGE.encode())
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/passwd", "//etc/passwd", "/../pyproject.toml", "/%2e%2e/x", "/static/playground.js", "*", "/page"],
+)
+def test_nothing_else_is_there(server: Server, path: str) -> None:
+    response, body = ask(server, path)
+    assert response.status == 404
+    assert b"one page here" in body
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_query_is_ignored(server: Server) -> None:
+    assert ask(server, "/?from=mail")[1].decode() == PAGE
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
+def test_it_can_only_be_read(server: Server, method: str) -> None:
+    response, _ = ask(server, method=method)
+    assert response.status == 501
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST:8765", "127.0.0.1:1", "[::1]:8765", "[::1]"]
+)
+def test_its_own_names_at_any_port(server: Server, host: str) -> None:
+    assert ask(server, host=host)[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "evil.example:8765",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "localhost:",
+    ],
+)
+def test_a_foreign_name_that_leads_here_gets_nothing(server: Server, host: str) -> None:
+    response, body = ask(server, host=host)
+    assert response.status == 403
+    assert b"thalweg playground" not in body
+
+
+def test_no_other_machine_can_ask(server: Server) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+
+
+def test_a_request_that_is_none_does_no_harm(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as wire:
+        wire.sendall(b"\x16\x03\x01 what is this\r\n\r\n")
+        assert b"thalweg playground" not in wire.recv(4096)
+    assert ask(server)[0].status == 200
+
+
+def test_the_next_free_port_but_never_another_than_asked_for() -> None:
+    with listening("a page", None) as first, listening("a page", None) as second:
+        assert first.server_port != second.server_port
+        assert min(first.server_port, second.server_port) >= PORT
+        with pytest.raises(UserError, match=rf"port {first.server_port}: .*in use; choose another --port"):
+            listening("a page", first.server_port)
+
+
+def test_ctrl_c_ends_it_cleanly() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from thalweg.cli import main; main()",
+        "play",
+        "--no-open",
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = process.stdout.readline()
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=20)
+    assert (process.returncode, rest.strip(), errors) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--surface", "rosenbrok"], "no surface called 'rosenbrok'; did you mean 'rosenbrock'?"),
+        (["--lesson", "xyz"], "no lesson called 'xyz'; there are: "),
+        (
+            ["--surface", "slice"],
+            "the surface 'slice' is a measured one: give its file too (--slice FILE.json)",
+        ),
+        (["--surface", "beale", "--lesson", "xyz"], "give one of surface, lesson and state"),
+        (["--slice", "nothing.json"], "nothing.json"),
+        (["--port", "99999"], "less than or equal to 65535"),
+        (["--export", "no/such/folder.html"], "cannot write no/such/folder.html: No such file or directory"),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["play", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("thalweg: ")
+    assert message in said.err
+    assert said.err.count("\n") == 1
