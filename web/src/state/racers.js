@@ -1,0 +1,101 @@
+/** What a person does with racers: add one with a fair rate, duplicate one, read its name. */
+
+import { optimizers, transforms } from "../generated/library.js";
+import { simulate } from "../race/simulate.js";
+import { same } from "./fit.js";
+import { HUES, normalizeRacer } from "./state.js";
+
+/** Rates that a new racer may start with, and how far each is tried. */
+const RATES = [-5, -4, -3, -2, -1, 0, 1].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+const TRIAL = 200;
+
+/** @returns {number} the first hue that no racer has, or the next in the round */
+export function nextHue(racers) {
+  const free = Array.from({ length: HUES }, (_, hue) => hue).find((hue) => !racers.some((racer) => racer.hue === hue));
+  return free ?? racers.length % HUES;
+}
+
+/**
+ * A new racer at a rate that works here: the best of 1, 2, 5, 10, ... over the first steps.
+ *
+ * @param {string} optimizer
+ * @param {import("./state.js").Racer[]} racers those that are there
+ * @param {import("../surfaces/index.js").Surface} surface
+ * @param {number[]} start
+ * @param {number} steps
+ * @param {object} [options] of the optimizer, such as a momentum
+ * @returns {import("./state.js").Racer}
+ */
+export function newRacer(optimizer, racers, surface, start, steps, options = {}) {
+  const racer = normalizeRacer({ optimizer, options, hue: nextHue(racers) }, 0);
+  return withFairRate(racer, surface, start, steps);
+}
+
+/** @returns {import("./state.js").Racer} the racer at the round rate with the lowest loss after the first steps */
+export function withFairRate(racer, surface, start, steps) {
+  let best = { loss: Infinity, lr: racer.options.lr };
+  for (const lr of RATES) {
+    const path = simulate({ ...racer, options: { ...racer.options, lr } }, surface, start, Math.min(steps, TRIAL));
+    const loss = path.loss[path.steps];
+    if (!path.ended && loss < best.loss) best = { loss, lr };
+  }
+  return { ...racer, options: { ...racer.options, lr: best.lr } };
+}
+
+/** @returns {import("./state.js").Racer[]} with a copy after the racer, of the next hue and shown */
+export function duplicate(racers, index) {
+  const { label, ...racer } = racers[index];
+  const copy = { ...structuredClone(racer), hue: nextHue(racers), hidden: false };
+  return [...racers.slice(0, index + 1), copy, ...racers.slice(index + 1)];
+}
+
+/** How a transform is called in few words, before its strength. */
+const SHORT = {
+  clip_norm: "clip",
+  clip_value: "clip each",
+  coupled_decay: "L2",
+  decoupled_decay: "decay",
+  l1_penalty: "L1",
+  l1_prox: "L1 prox",
+  elastic_net_penalty: "elastic net",
+  elastic_net_prox: "elastic net prox",
+  guard: "guard",
+  trust_ratio: "trust ratio",
+};
+
+/**
+ * @param {import("./state.js").Racer} racer
+ * @returns {string} what a person called it, or what it is: "AdamW 0.05, clip 1"
+ */
+export function labelOf(racer) {
+  if (racer.label) return racer.label;
+  const parts = [`${racer.optimizer} ${short(racer.options.lr)}`];
+  for (const spec of optimizers[racer.optimizer].options) {
+    const value = racer.options[spec.name];
+    if (spec.name === "lr" || value === undefined || same(value, spec.default)) continue;
+    parts.push(worded(spec.name.replace("weight_decay", "decay"), value));
+  }
+  for (const { name, options } of racer.transforms) {
+    parts.push([SHORT[name] ?? name, ...strengths(name, options)].join(" "));
+  }
+  if (racer.warmup) parts.push(`warm-up ${racer.warmup}`);
+  if (racer.schedule) parts.push(racer.schedule.name.replaceAll("_", " "));
+  if (racer.noise) parts.push(`noise ${short(racer.noise)}`);
+  if (racer.batch) parts.push(`batch ${racer.batch}`);
+  return parts.join(", ");
+}
+
+function worded(name, value) {
+  const words = name.replaceAll("_", " ");
+  if (typeof value === "boolean") return value ? words : `no ${words}`;
+  return typeof value === "string" ? value : `${words} ${short(value)}`;
+}
+
+const strengths = (name, options) =>
+  transforms[name].arguments.map((spec) => options[spec.name]).filter((v) => typeof v === "number").map(short);
+
+/** A number, or a pair of them, in three digits. */
+function short(value) {
+  if (Array.isArray(value)) return value.map(short).join("/");
+  return typeof value === "number" ? String(Number(value.toPrecision(3))).replace("e+", "e") : String(value);
+}

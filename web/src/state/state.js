@@ -1,0 +1,212 @@
+/**
+ * The state: everything a link carries. `normalize` makes any object a whole and valid state; what it had to
+ * repair it says in `state.notes`, one sentence each.
+ */
+
+import { compose } from "../engine/program.js";
+import { optimizers, schedules, transforms } from "../generated/library.js";
+import { createSurface, surfaces } from "../surfaces/index.js";
+import { fitNumber, fitOptions, shown } from "./fit.js";
+
+/**
+ * @typedef {{ name: string, options: object }} Part a transform or a schedule
+ * @typedef {{ optimizer: string, options: object, transforms: Part[], warmup: number, schedule: Part|null,
+ *   noise: number, seed: number, batch: number, hidden: boolean, hue: number, label?: string }} Racer
+ * @typedef {{ surface: { id: string, parameters: object, formula: string }, start: number[], steps: number,
+ *   racers: Racer[], view: object, playhead: number|null, speed: number, lesson: string|null, theme?: string,
+ *   notes: string[] }} State
+ */
+
+export const LIMITS = { racers: 20, steps: 10_000, formula: 400, label: 60, transforms: 8, coordinate: 1e9 };
+export const HUES = 10;
+
+export const THEMES = ["light", "dark"];
+
+/** What the views remember: choices, of which the first is the default, or a default that is true or false. */
+export const VIEW = {
+  stage: ["contour", "surface"],
+  chart: ["loss", "rates", "schedule", "phase"],
+  log: true,
+};
+
+const RACER_NUMBERS = {
+  warmup: { low: 0, high: LIMITS.steps, otherwise: 0, whole: true },
+  noise: { low: 0, high: 1e6, otherwise: 0 },
+  seed: { low: 0, high: 2 ** 31 - 1, otherwise: 1, whole: true },
+  batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
+};
+
+/** A link without racers has these. */
+const RACERS = [
+  { optimizer: "SGD", options: { lr: 0.001 } },
+  { optimizer: "SGD", options: { lr: 0.0005, momentum: 0.9 } },
+  { optimizer: "RMSprop", options: { lr: 0.01 } },
+  { optimizer: "AdamW", options: { lr: 0.1 } },
+];
+
+/** @returns {State} the four usual optimizers in a narrow, curved valley */
+export const defaultState = () => normalize({});
+
+/**
+ * @param {object} given any object, such as a part of a state
+ * @param {object[]} [slices] measured planes that a surface may be of
+ * @returns {State} a whole state; `notes` says what was repaired
+ */
+export function normalize(given, slices = []) {
+  const from = isObject(given) ? given : {};
+  const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
+  const surface = fitSurface(from.surface ?? {}, notes);
+  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise: 300, whole: true }, "steps", notes);
+  const state = {
+    surface,
+    start: fitStart(from.start, surface, slices, notes),
+    steps,
+    racers: fitRacers(from.racers ?? RACERS, notes),
+    view: fitView(from.view),
+    playhead: fitPlayhead(from.playhead, steps, notes),
+    speed: fitNumber(from.speed, { low: 0.05, high: 100, otherwise: 1 }, "speed", notes),
+    lesson: /^[a-z0-9-]{1,40}$/.test(from.lesson) ? from.lesson : null,
+    notes,
+  };
+  if (THEMES.includes(from.theme)) state.theme = from.theme;
+  return state;
+}
+
+const isObject = (value) => typeof value === "object" && value !== null;
+
+function fitSurface(given, notes) {
+  const family = surfaces.find(({ id }) => id === (given.id ?? "rosenbrock"));
+  if (!family) {
+    notes.push(`There is no surface called ${shown(given.id)}. This is Rosenbrock's valley.`);
+    return { id: "rosenbrock", parameters: {}, formula: "" };
+  }
+  const specs = family.parameters.map(({ min, max, integer, ...spec }) => ({
+    ...spec,
+    kind: integer ? "integer" : "number",
+    interval: `[${min}, ${max}]`,
+  }));
+  const parameters = fitOptions(family.label, specs, given.parameters, notes);
+  return { id: family.id, parameters, formula: fitText(given.formula, LIMITS.formula, "The formula", notes) };
+}
+
+/** A person's words: without control characters and halves of characters, not too long. */
+function fitText(given, most, owner, notes) {
+  if (typeof given !== "string") return "";
+  const text = given.replace(/\p{Cc}|\p{Cs}/gu, "");
+  if (text.length <= most) return text;
+  notes.push(`${owner} was cut to ${most} characters.`);
+  return text.slice(0, most).replace(/\p{Cs}/gu, "");
+}
+
+function fitStart(given, surface, slices, notes) {
+  const most = LIMITS.coordinate;
+  const right = Array.isArray(given) && given.length === 2 && given.every((value) => Math.abs(value) <= most);
+  if (right && given.every((value) => typeof value === "number")) return given.map((value) => value + 0);
+  if (given !== undefined) notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
+  try {
+    return [...createSurface(surface.id, surface.parameters, { slices, formula: surface.formula }).start];
+  } catch {
+    return [1, 1]; // a formula that cannot be read has no start of its own
+  }
+}
+
+function fitRacers(given, notes) {
+  const racers = Array.isArray(given) ? given.filter(isObject) : [];
+  if (racers.length > LIMITS.racers) {
+    notes.push(`There were ${racers.length} racers. ${LIMITS.racers} can race at once; these are the first.`);
+  }
+  return racers.slice(0, LIMITS.racers).map((racer, index) => normalizeRacer(racer, index, notes)).filter(Boolean);
+}
+
+/**
+ * @param {object} given any object that names an optimizer
+ * @param {number} index its place, which gives its hue if it has none
+ * @param {string[]} notes where the sentences go
+ * @returns {Racer|null} null where there is no such optimizer
+ */
+export function normalizeRacer(given, index, notes = []) {
+  const name = given.optimizer;
+  if (typeof name !== "string" || !Object.hasOwn(optimizers, name)) {
+    notes.push(`There is no optimizer called ${shown(name)}; this racer was left out.`);
+    return null;
+  }
+  const racer = {
+    optimizer: name,
+    options: fitLr(name, given.options, notes),
+    transforms: fitTransforms(given.transforms, notes),
+    ...fitFactors(given, name, notes),
+    noise: fitNumber(given.noise, RACER_NUMBERS.noise, `${name}: noise`, notes),
+    seed: fitNumber(given.seed, RACER_NUMBERS.seed, `${name}: seed`, notes),
+    batch: fitNumber(given.batch, RACER_NUMBERS.batch, `${name}: batch`, notes),
+    hidden: given.hidden === true,
+    hue: Number.isInteger(given.hue) ? ((given.hue % HUES) + HUES) % HUES : index % HUES,
+  };
+  const label = fitText(given.label, LIMITS.label, `${name}: the label`, notes).trim();
+  if (label) racer.label = label;
+  return composed(racer, notes);
+}
+
+function fitLr(name, given, notes) {
+  const specs = optimizers[name].options;
+  const options = fitOptions(name, specs, given, notes);
+  return { lr: options.lr ?? specs.find((spec) => spec.name === "lr").default, ...options };
+}
+
+function fitTransforms(given, notes) {
+  const fitted = (Array.isArray(given) ? given.filter(isObject) : []).map((part) => fitPart(transforms, part, notes));
+  const kept = fitted.filter(Boolean);
+  if (kept.length > LIMITS.transforms) notes.push(`A racer has at most ${LIMITS.transforms} transforms.`);
+  return kept.slice(0, LIMITS.transforms);
+}
+
+/** A transform or a schedule that can be made, or null. */
+function fitPart(library, { name, options }, notes) {
+  if (typeof name !== "string" || !Object.hasOwn(library, name)) {
+    notes.push(`There is nothing called ${shown(name)}; it was left out.`);
+    return null;
+  }
+  const part = { name, options: fitOptions(name, library[name].arguments, options, notes) };
+  try {
+    library[name].make(part.options);
+    return part;
+  } catch (error) {
+    notes.push(`${error.message}. ${name} was left out.`);
+    return null;
+  }
+}
+
+/** Warm-up and schedule: a schedule that is a warm-up is the warm-up. */
+function fitFactors(given, name, notes) {
+  let warmup = fitNumber(given.warmup, RACER_NUMBERS.warmup, `${name}: warmup`, notes);
+  let schedule = isObject(given.schedule) ? fitPart(schedules, given.schedule, notes) : null;
+  if (schedule?.name === "warmup") {
+    warmup = fitNumber(schedule.options.steps, RACER_NUMBERS.warmup, `${name}: warmup`, notes);
+    schedule = null;
+  }
+  return { warmup, schedule };
+}
+
+/** Options that fit one by one may not fit together: then those of the library are taken. */
+function composed(racer, notes) {
+  try {
+    compose(racer.optimizer, racer.options, racer.transforms);
+    return racer;
+  } catch (error) {
+    notes.push(`${error.message}. ${racer.optimizer} has its usual options now.`);
+    return { ...racer, options: { lr: racer.options.lr }, transforms: [] };
+  }
+}
+
+function fitView(given) {
+  const view = {};
+  for (const [key, rule] of Object.entries(VIEW)) {
+    const value = given?.[key];
+    if (Array.isArray(rule)) view[key] = rule.includes(value) ? value : rule[0];
+    else view[key] = typeof value === "boolean" ? value : rule;
+  }
+  return view;
+}
+
+function fitPlayhead(given, steps, notes) {
+  return given == null ? null : fitNumber(given, { low: 0, high: steps, otherwise: 0 }, "The step", notes);
+}
