@@ -1,0 +1,69 @@
+// Loss against step: the full-batch loss of every racer, whatever noise or minibatch its gradients have.
+
+import { createChart } from "./chart.js";
+import { range } from "./chart-curve.js";
+import { curvesOf } from "./chart-racers.js";
+import { padded } from "./chart-scale.js";
+import { nameOf } from "./trails-names.js";
+import { short } from "../ui/numbers.js";
+
+const DECADES = 12; // of a logarithmic axis, at most: what lies below is as good as zero
+const ABOVE = 10; // how far beyond the start a racer that diverged may stretch the axis
+
+/** The view of the loss. @param {HTMLElement} el @param {any} app */
+export function createLoss(el, app) {
+  return createChart(el, app, {
+    name: "Loss against step",
+    model: lossModel,
+    value: (_, { racer, step }) => {
+      const loss = app.paths[racer]?.loss[step];
+      return loss === undefined ? "" : `${nameOf(app.state, racer)}, step ${step}: loss ${short(loss, 4)}`;
+    },
+  });
+}
+
+/** One panel: logarithmic where that is asked for and possible. @param {any} app */
+export function lossModel(app) {
+  const shift = app.state.view.log ? offset(app) : 0;
+  const curves = curvesOf(app, (path) => above(path.loss, shift));
+  const log = app.state.view.log && curves.every(({ values }) => shift !== 0 || range(values)[0] >= 0);
+  const title = log && shift !== 0 ? "loss above the minimum" : "loss";
+  const [low, high] = log ? logRange(curves) : linearRange(curves);
+  return { panels: [{ title, log, low, high, curves }] };
+}
+
+const above = (loss, shift) => (shift === 0 ? loss : loss.map((value) => value - shift));
+
+/** The known minimum, where losses are negative and so have no logarithm. */
+function offset(app) {
+  const lowest = Math.min(...app.paths.filter(Boolean).map((path) => range(path.loss)[0]));
+  if (lowest >= 0) return 0;
+  const minima = app.surface.minima.map(([x, y]) => app.surface.f(x, y));
+  const minimum = Math.min(...minima, Infinity);
+  return Number.isFinite(minimum) && minimum <= lowest + 1e-9 * Math.abs(lowest) ? Math.min(minimum, lowest) : 0;
+}
+
+/** All values of those that finished; of those that diverged, only what is not far above the start. */
+function highest(curves) {
+  const start = Math.max(...curves.map(({ values }) => values[0]).filter(Number.isFinite), -Infinity);
+  const tops = curves.map(({ values, end }) => {
+    const top = range(values)[1];
+    return end ? Math.min(top, start + ABOVE * Math.abs(start)) : top;
+  });
+  return Math.max(start, ...tops);
+}
+
+function logRange(curves) {
+  const high = highest(curves);
+  if (!(high > 0)) return [1e-3, 1];
+  const low = Math.max(Math.min(...curves.map(({ values }) => range(values, 0)[0])), high * 10 ** -DECADES);
+  return low < high ? [low / 1.3, high * 1.3] : [high / 10, high * 10];
+}
+
+function linearRange(curves) {
+  const high = highest(curves);
+  const low = Math.min(...curves.map(({ values }) => range(values)[0]));
+  if (!Number.isFinite(high) || !Number.isFinite(low)) return [0, 1];
+  const [bottom, top] = padded(low, high);
+  return [low >= 0 ? Math.max(bottom, 0) : bottom, top];
+}
