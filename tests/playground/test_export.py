@@ -1,0 +1,100 @@
+"""The exported page: one file, whole or not at all, that nothing inside it can break out of."""
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from thalweg import cli, playground
+from thalweg.errors import UserError
+from thalweg.playground.bundle import bundle
+
+
+class Scripts(HTMLParser):
+    """The scripts of a page as a browser's parser finds them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[dict[str, str | None], str]] = []
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "script":
+            self.found.append((dict(attrs), ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1] == "script" and self.found:
+            attributes, text = self.found[-1]
+            self.found[-1] = (attributes, text + data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tags.append(f"/{tag}")
+
+
+def data(page: str) -> dict[str, object]:
+    attributes, text = Scripts(page).found[0]
+    assert attributes == {"type": "application/json"}
+    return json.loads(text)
+
+
+def test_the_page_holds_the_bundle_and_the_beginning(tmp_path: Path) -> None:
+    path = playground.export(tmp_path / "page.html", surface="beale")
+    page = path.read_text(encoding="utf-8")
+    assert data(page) == {"state": {"surface": {"id": "beale"}}, "slices": []}
+    assert [text for _, text in Scripts(page).found[1:]] == [bundle()]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_policy_lets_this_one_script_run(tmp_path: Path) -> None:
+    page = playground.export(tmp_path / "page.html").read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)[1]
+    digest = b64encode(hashlib.sha256(bundle().encode()).digest()).decode()
+    assert f"default-src 'none'; script-src 'sha256-{digest}';" in policy
+    assert "eval" not in policy
+
+
+def test_what_a_person_wrote_cannot_end_the_script(tmp_path: Path) -> None:
+    formula = "</script><script>alert(1)</script><!--"
+    state = {"surface": {"id": "formula", "formula": formula}}
+    page = playground.export(tmp_path / "page.html", state=state).read_text(encoding="utf-8")
+    assert len(Scripts(page).found) == 2
+    assert data(page)["state"] == state
+
+
+def test_a_lesson(tmp_path: Path) -> None:
+    from thalweg.playground.bundle import names
+
+    lesson = names().lessons[0]
+    page = playground.export(tmp_path / "page.html", lesson=lesson).read_text(encoding="utf-8")
+    assert data(page)["state"] == {"lesson": lesson}
+
+
+def test_an_old_page_stays_when_the_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "page.html"
+    out.write_text("old")
+
+    def full_disk(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full_disk)
+    with pytest.raises(UserError, match=r"cannot write .*page\.html: No space left on device"):
+        playground.export(out)
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["play", "--surface", "rosenbrock", "--export", "page.html"]) == 0
+    assert capsys.readouterr().out == "Playground   page.html\n"
+    assert data(Path("page.html").read_text(encoding="utf-8"))["state"] == {"surface": {"id": "rosenbrock"}}
