@@ -60,6 +60,11 @@ def on_post_template(output_content: str, **_: Any) -> str:
     return output_content.replace(_SHIM, "assets/search.js")
 
 
+def on_post_build(config: MkDocsConfig, **_: Any) -> None:
+    """Put the playground, one offline page, beside the site's own pages."""
+    thalweg.playground.export(Path(config.site_dir) / "playground.html")
+
+
 def example(figure: Path, code: Path) -> str:
     """An example as a section: its figure, what is to be seen, what the documents say, its code to unfold."""
     title, _, claim = (ast.get_docstring(ast.parse(code.read_text())) or "").partition("\n")
