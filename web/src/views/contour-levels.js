@@ -1,4 +1,6 @@
-/** Heights: how a loss becomes a height and a colour, on which levels lines are drawn, and ticks. */
+/** Heights: how a loss becomes a height and a colour, and on which levels lines are drawn. */
+
+import { ticks } from "./chart-scale.js";
 
 /** A surface is sampled on so many points a side to find its range. */
 const SAMPLES = 64;
@@ -50,35 +52,4 @@ export function levelsBetween(heights, from, to, about = 14) {
     }
   }
   return levels;
-}
-
-/** Round numbers between two numbers, about so many. */
-export function ticks(from, to, about) {
-  const raw = (to - from) / about, power = 10 ** Math.floor(Math.log10(raw));
-  if (!(raw > 0) || !Number.isFinite(power) || power === 0) return [from];
-  const step = power * [1, 2, 5, 10].find((digit) => digit * power >= raw * 0.999);
-  const found = [];
-  for (let k = Math.ceil(from / step - 1e-9); k * step <= to + step * 1e-9; k++) found.push(rounded(k * step, step));
-  return found;
-}
-
-const rounded = (value, step) => Number(value.toFixed(Math.min(Math.max(0, 2 - Math.floor(Math.log10(step))), 20)));
-
-/** The texts of ticks, all with the same number of decimals. */
-export function tickTexts(values) {
-  const plain = values.map((v) => String(v));
-  if (plain.some((text) => text.includes("e"))) return values.map((v) => number(v, 4));
-  const decimals = Math.max(...plain.map((text) => (text.split(".")[1] ?? "").length));
-  return values.map((v) => v.toFixed(decimals).replace("-", "\u2212"));
-}
-
-/** A number for a person: a few significant digits, a real minus, a power of ten only where it helps. */
-export function number(value, digits = 3) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : "\u2212\u221e";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
-    const [mantissa, power] = value.toExponential(digits - 1).split("e");
-    return `${Number(mantissa)}e${Number(power)}`.replaceAll("-", "\u2212");
-  }
-  return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
 }

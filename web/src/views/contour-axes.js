@@ -1,0 +1,138 @@
+/** What stands around and on the ground of the contour view: axes, labels of levels, the minima. */
+
+import { groundOf } from "./contour-colours.js";
+import { short } from "../ui/numbers.js";
+import { tickTexts, ticks } from "./chart-scale.js";
+
+/** Labels of levels keep this distance from each other and from the border, in CSS pixels. */
+const APART = 90;
+const BORDER = 30;
+const MOST = 8;
+
+const fontOf = (size) => `${size}px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif`;
+
+/** The font of the stage. */
+export const font = fontOf;
+
+/** The frame, its ticks and the names of the coordinates. */
+export function drawAxes(ink, frame, names, colors) {
+  const { left, top, right, bottom } = frame.rect, [x0, x1, y0, y1] = frame.shown;
+  ink.save();
+  ink.strokeStyle = colors.line;
+  ink.lineWidth = 1;
+  ink.strokeRect(left - 0.5, top - 0.5, right - left + 1, bottom - top + 1);
+  ink.fillStyle = colors.soft;
+  ink.font = fontOf(12);
+  across(ink, frame, ticks(x0, x1, (right - left) / 90));
+  upwards(ink, frame, ticks(y0, y1, (bottom - top) / 70));
+  ink.font = `italic ${fontOf(13)}`;
+  ink.textAlign = "center";
+  ink.textBaseline = "alphabetic";
+  ink.fillText(names[0], (left + right) / 2, bottom + 32);
+  ink.translate(12, (top + bottom) / 2);
+  if (names[1].length > 2) ink.rotate(-Math.PI / 2);
+  ink.fillText(names[1], 0, 4);
+  ink.restore();
+}
+
+function across(ink, { rect: { left, right, bottom }, px }, values) {
+  ink.textAlign = "center";
+  ink.textBaseline = "alphabetic";
+  const texts = tickTexts(values);
+  values.forEach((value, k) => {
+    const x = Math.round(px(value)) + 0.5, half = ink.measureText(texts[k]).width / 2;
+    tick(ink, x, bottom + 1, x, bottom + 5);
+    ink.fillText(texts[k], Math.min(Math.max(x, left + half - 6), right + 6 - half), bottom + 18);
+  });
+}
+
+function upwards(ink, { rect: { left, bottom, top }, py }, values) {
+  ink.textAlign = "right";
+  ink.textBaseline = "middle";
+  const texts = tickTexts(values);
+  values.forEach((value, k) => {
+    const y = Math.round(py(value)) + 0.5;
+    tick(ink, left - 5, y, left - 1, y);
+    ink.fillText(texts[k], left - 8, Math.min(Math.max(y, top + 5), bottom - 4));
+  });
+}
+
+function tick(ink, x0, y0, x1, y1) {
+  ink.beginPath();
+  ink.moveTo(x0, y0);
+  ink.lineTo(x1, y1);
+  ink.stroke();
+}
+
+/** The loss written on some of the lines, along them and away from each other. */
+export function drawLevels(ink, lines, frame, colors, taken = []) {
+  const placed = [...taken];
+  ink.save();
+  ink.font = fontOf(11);
+  ink.textAlign = "center";
+  ink.textBaseline = "middle";
+  ink.lineJoin = "round";
+  ink.lineWidth = 3;
+  ink.strokeStyle = groundOf(colors);
+  ink.fillStyle = colors.soft;
+  for (const { level, lines: rings } of lines.filter((_, k) => (lines.length - 1 - k) % 2 === 0).reverse()) {
+    if (placed.length - taken.length >= MOST) break;
+    const spot = best(rings, frame.rect, placed);
+    if (!spot) continue;
+    placed.push(spot);
+    along(ink, short(level, 3), spot);
+  }
+  ink.restore();
+}
+
+function along(ink, text, { x, y, angle }) {
+  ink.save();
+  ink.translate(x, y);
+  ink.rotate(angle);
+  ink.strokeText(text, 0, 0);
+  ink.fillText(text, 0, 0);
+  ink.restore();
+}
+
+/** The place on the rings that is farthest from all labels, if it is far enough and the line is nearly level. */
+function best(rings, { left, right, top, bottom }, placed) {
+  let found = null, most = APART;
+  for (const ring of rings) {
+    for (let k = 3; k < ring.length - 3; k += 2) {
+      const [x, y] = ring[k];
+      if (x < left + BORDER || x > right - BORDER || y < top + BORDER / 2 || y > bottom - BORDER / 2) continue;
+      const nearest = Math.min(...placed.map((p) => Math.hypot(p.x - x, p.y - y)), 1e4);
+      const angle = slope(ring[k - 3], ring[k + 3]);
+      const wanted = nearest - 60 * Math.abs(angle);
+      if (wanted > most) [found, most] = [{ x, y, angle }, wanted];
+    }
+  }
+  return found;
+}
+
+/** The angle of a line, upright: between -90 and 90 degrees. */
+function slope([x0, y0], [x1, y1]) {
+  const angle = Math.atan2(y1 - y0, x1 - x0);
+  return angle > Math.PI / 2 ? angle - Math.PI : angle < -Math.PI / 2 ? angle + Math.PI : angle;
+}
+
+/** A small cross at each minimum. */
+export function drawMinima(ink, frame, minima, colors) {
+  ink.save();
+  ink.lineCap = "round";
+  for (const [x, y] of minima) {
+    const [px, py] = [frame.px(x), frame.py(y)];
+    if (!frame.contains(px, py)) continue;
+    for (const [width, colour] of [[4.5, colors.page], [1.6, colors.ink]]) {
+      ink.lineWidth = width;
+      ink.strokeStyle = colour;
+      ink.beginPath();
+      ink.moveTo(px - 5, py);
+      ink.lineTo(px + 5, py);
+      ink.moveTo(px, py - 5);
+      ink.lineTo(px, py + 5);
+      ink.stroke();
+    }
+  }
+  ink.restore();
+}

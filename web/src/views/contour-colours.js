@@ -1,0 +1,41 @@
+/**
+ * The colours of the ground. They are quieter than those of a chart, so that ten trails read on them: in the
+ * light theme the lowest places are the deepest blue-green, in the dark theme they are the darkest.
+ */
+
+const LIGHT = ["#a9cbd6", "#bfd9dc", "#d3e4e0", "#e4ece2", "#f1f1e6", "#f9f5ea", "#fdfaf3"];
+const DARK = ["#0a1a24", "#0f2530", "#16303a", "#1f3b42", "#2b474a", "#3a5453", "#4b625d"];
+/** So many colours are told apart; more cannot be seen. */
+export const SHADES = 512;
+
+/** The anchors of the ground in a theme, lowest first. */
+export const groundAnchors = (dark) => (dark ? DARK : LIGHT);
+
+/** Red, green and blue, 0 to 255, of a colour written as #rrggbb. */
+export const channels = (colour) => [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16));
+
+/** Two colours (#rrggbb) mixed: 0 gives the first, 1 the second. */
+export function mix(a, b, share) {
+  const [from, to] = [channels(a), channels(b)];
+  return `#${from.map((v, k) => Math.round(v + (to[k] - v) * share).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The colour of a height from 0 to 1, as #rrggbb. */
+export function groundColour(share, dark) {
+  const anchors = groundAnchors(dark), at = Math.min(Math.max(share, 0), 1) * (anchors.length - 1);
+  const k = Math.min(Math.floor(at), anchors.length - 2);
+  return mix(anchors[k], anchors[k + 1], at - k);
+}
+
+/** The colours of evenly spaced heights as the 32-bit pixels of an ImageData. */
+export function groundPixels(dark) {
+  const pixels = new Uint32Array(SHADES), bytes = new Uint8ClampedArray(pixels.buffer);
+  for (let k = 0; k < SHADES; k++) bytes.set([...channels(groundColour(k / (SHADES - 1), dark)), 255], 4 * k);
+  return pixels;
+}
+
+/** The colour of the middle of the ground, into which what steps back is mixed. */
+export const groundOf = ({ dark }) => groundAnchors(dark)[3];
+
+/** The rim around trails and marks that sets them off from the ground and from each other. */
+export const haloOf = ({ dark }) => (dark ? "#08131a" : "#ffffff");

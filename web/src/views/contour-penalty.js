@@ -1,0 +1,100 @@
+/** The penalty or decay of the selected racer as dashed lines of equal penalty around zero. */
+
+import { contours } from "d3-contour";
+import { withPenalty } from "../surfaces/index.js";
+import { short } from "../ui/numbers.js";
+import { font } from "./contour-axes.js";
+import { groundOf } from "./contour-colours.js";
+import { nameOf } from "./trails-names.js";
+import { ticks } from "./chart-scale.js";
+
+const COLUMNS = 181;
+const LEVELS = 5;
+
+/** How a transform pulls the parameters to zero: l1 |p| + l2/2 p². The library's elastic net has l2 p². */
+const PULLS = {
+  coupled_decay: ({ weight_decay: l2 }) => ({ l2 }),
+  decoupled_decay: ({ weight_decay: l2 }) => ({ l2 }),
+  l1_penalty: ({ l1 }) => ({ l1 }),
+  l1_prox: ({ l1 }) => ({ l1 }),
+  elastic_net_penalty: ({ l1, l2 }) => ({ l1, l2: 2 * l2 }),
+  elastic_net_prox: ({ l1, l2 }) => ({ l1, l2: 2 * l2 }),
+};
+
+/**
+ * What pulls a racer to zero: its weight decay, where it was chosen, and its transforms.
+ * @returns {{ l1: number, l2: number }}
+ */
+export function penaltyOf({ options = {}, transforms = [] }) {
+  const sum = { l1: 0, l2: options.weight_decay || 0 };
+  for (const { name, options: chosen } of transforms) {
+    const { l1 = 0, l2 = 0 } = PULLS[name]?.(chosen) ?? {};
+    sum.l1 += l1 || 0;
+    sum.l2 += l2 || 0;
+  }
+  return sum;
+}
+
+/** Draws the penalty of the selected racer, if it has one. */
+export function drawPenalty(ink, app, frame) {
+  const racer = app.state.racers[app.selected];
+  const strengths = racer && !racer.hidden ? penaltyOf(racer) : { l1: 0, l2: 0 };
+  if (!(strengths.l1 || strengths.l2)) return;
+  const { penalty } = withPenalty(app.surface, strengths), { colors } = app;
+  ink.save();
+  ink.strokeStyle = colors.hues[racer.hue];
+  ink.lineWidth = 1.3;
+  ink.globalAlpha = 0.85;
+  ink.setLineDash([5, 4]);
+  const drawn = linesOf(penalty, frame).map(({ level, rings }) => ({ level, top: drawRings(ink, rings) }));
+  ink.restore();
+  drawNote(ink, frame, drawn, kindOf(strengths, nameOf(app.state, app.selected)), colors);
+}
+
+const kindOf = ({ l1, l2 }, name) => `${l1 && l2 ? "L1 + L2" : l1 ? "L1" : "L2"} penalty of ${name}`;
+
+function linesOf(penalty, { shown: [x0, x1, y0, y1], rect: { left, right, top, bottom } }) {
+  const rows = Math.round((COLUMNS * (bottom - top)) / (right - left)) | 1, values = new Float64Array(COLUMNS * rows);
+  const dx = (x1 - x0) / (COLUMNS - 1), dy = (y1 - y0) / (rows - 1);
+  for (let k = 0; k < values.length; k++) {
+    values[k] = penalty(x0 + (k % COLUMNS) * dx, y1 - Math.floor(k / COLUMNS) * dy);
+  }
+  const high = values.reduce((most, v) => Math.max(most, v), 0), low = values.reduce((least, v) => Math.min(least, v), high);
+  const kx = (right - left) / (COLUMNS - 1), ky = (bottom - top) / (rows - 1);
+  const place = ([u, v]) => [left + (u - 0.5) * kx, top + (v - 0.5) * ky], grid = contours().size([COLUMNS, rows]);
+  return ticks(low, low + (high - low) * 0.6, LEVELS).filter((level) => level > low).map((level) => ({
+    level,
+    rings: grid.contour(values, level).coordinates.flat().map((ring) => ring.map(place)),
+  }));
+}
+
+/** Strokes rings and gives back their highest point. */
+function drawRings(ink, rings) {
+  let highest = null;
+  ink.beginPath();
+  for (const ring of rings) {
+    ring.forEach(([x, y], k) => (k ? ink.lineTo(x, y) : ink.moveTo(x, y)));
+    for (const point of ring) if (!highest || point[1] < highest[1]) highest = point;
+  }
+  ink.stroke();
+  return highest;
+}
+
+/** The kind of the penalty on the largest line whose top is in the picture, and the values on the others. */
+function drawNote(ink, { rect: { top, left, right } }, drawn, kind, colors) {
+  const seen = drawn.filter(({ top: point }) => point && point[1] > top + 10 && point[0] > left + 20 && point[0] < right - 20);
+  ink.save();
+  ink.font = font(11);
+  ink.textAlign = "center";
+  ink.textBaseline = "middle";
+  ink.lineJoin = "round";
+  ink.lineWidth = 3;
+  ink.strokeStyle = groundOf(colors);
+  ink.fillStyle = colors.ink;
+  seen.forEach(({ level, top: [x, y] }, k) => {
+    const text = k === seen.length - 1 ? `${kind}: ${short(level)}` : short(level);
+    ink.strokeText(text, x, y);
+    ink.fillText(text, x, y);
+  });
+  ink.restore();
+}

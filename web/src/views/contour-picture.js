@@ -1,0 +1,116 @@
+/** The picture of the contour view: layers that are kept while nothing under them changes. */
+
+import { drawAxes, drawLevels, drawMinima } from "./contour-axes.js";
+import { createFrame, fitted, plotRect } from "./contour-frame.js";
+import { computeGround, drawGround } from "./contour-ground.js";
+import { createHeights } from "./contour-levels.js";
+import { drawInset } from "./contour-inset.js";
+import { drawPenalty } from "./contour-penalty.js";
+import { drawSlicePath } from "./contour-slice.js";
+import { drawHover, drawStart } from "./handle-ring.js";
+import { drawEnds } from "./trails-ends.js";
+import { createLabels } from "./trails-labels.js";
+import { createTrailLayer, drawHead, drawTrails, headOf, paintOrder } from "./trails.js";
+
+/** A ground that changes again within this time is painted coarsely at first, in milliseconds. */
+const SETTLED = 110;
+
+const same = (a, b) => a !== null && a.every((value, k) => value === b[k]);
+
+/**
+ * @param {object} app
+ * @param {{ moving?: boolean }} [options] moving: while the ground changes it may be coarse, and is refined later
+ * @returns {{ paint: (ink: CanvasRenderingContext2D, size: { width: number, height: number, ratio: number }) => void,
+ *   frame: (size: object) => object, destroy: () => void }}
+ */
+export function createContourPicture(app, { moving = false } = {}) {
+  const ground = createGroundLayer(app, moving), trails = createTrailLayer(), labels = createLabels();
+  let frameKey = null, kept = null, trailKey = null;
+
+  const frame = ({ width, height }) => {
+    const box = app.state.view.box ?? null, key = [app.surface, box, width, height];
+    if (same(frameKey, key)) return kept;
+    const rect = plotRect(width, height);
+    frameKey = key;
+    kept = createFrame(fitted(box ?? app.surface.box, rect), rect);
+    return kept;
+  };
+
+  const paint = (ink, size) => {
+    const now = frame(size), key = [app.paths, app.state.racers, app.colors, now, size.ratio];
+    if (!same(trailKey, key)) trails.forget();
+    trailKey = key;
+    ground.update(now, size);
+    trails.update(app, now, size);
+    ink.setTransform(1, 0, 0, 1, 0, 0);
+    ink.drawImage(ground.canvas, 0, 0);
+    ink.drawImage(trails.canvas, 0, 0);
+    ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
+    front(ink, app, now, labels);
+  };
+  return { paint, frame, destroy: ground.destroy };
+}
+
+/** What moves: the trails since the last whole step, heads, ends, labels, the start. */
+function front(ink, app, frame, labels) {
+  const { left, top, right, bottom } = frame.rect, step = Math.floor(app.step);
+  ink.save();
+  ink.beginPath();
+  ink.rect(left, top, right - left, bottom - top);
+  ink.clip();
+  if (step < app.step) drawTrails(ink, app, frame, () => ({ from: step, to: app.step, along: 0 }));
+  drawStart(ink, app, frame);
+  const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, frame) }));
+  const seen = heads.filter(({ x, y }) => frame.contains(x, y));
+  for (const head of seen) drawHead(ink, app, head.index, head);
+  drawHover(ink, app, frame);
+  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, frame);
+  if (inset) boxes.push(inset);
+  labels(ink, app, frame, seen, boxes);
+  ink.restore();
+}
+
+function createGroundLayer(app, moving) {
+  const canvas = document.createElement("canvas"), ink = canvas.getContext("2d", { alpha: false });
+  let done = null, changed = -Infinity, timer = 0, heightsOf = null, heights = null;
+
+  const update = (frame, size) => {
+    // The selected racer's penalty lies on the ground.
+    const key = [app.surface, frame, app.colors, size.ratio, JSON.stringify(app.state.racers[app.selected])];
+    const now = performance.now(), fresh = !same(done?.key ?? null, key);
+    if (!fresh && (done.fine || now - changed < SETTLED)) return;
+    const fine = !moving || !done || !fresh;
+    if (fresh) changed = now;
+    if (heightsOf !== app.surface) [heightsOf, heights] = [app.surface, createHeights(app.surface)];
+    done = { key, fine };
+    repaint(frame, size, fine);
+    clearTimeout(timer);
+    if (!fine) timer = setTimeout(() => app.invalidate(), SETTLED + 10);
+  };
+
+  const repaint = (frame, { width, height, ratio }, fine) => {
+    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+    ink.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ink.fillStyle = app.colors.page;
+    ink.fillRect(0, 0, width, height);
+    drawAll(ink, app, frame, heights, { dark: app.colors.dark, pixels: ratio, fine });
+  };
+  return { canvas, update, destroy: () => clearTimeout(timer) };
+}
+
+function drawAll(ink, app, frame, heights, options) {
+  const { left, top, right, bottom } = frame.rect, { surface, colors } = app;
+  ink.save();
+  ink.beginPath();
+  ink.rect(left, top, right - left, bottom - top);
+  ink.clip();
+  const ground = computeGround(surface, heights, frame, options);
+  drawGround(ink, ground, frame, colors);
+  const minima = surface.minima.map(([x, y]) => ({ x: frame.px(x), y: frame.py(y) }));
+  drawLevels(ink, ground.lines, frame, colors, minima);
+  drawPenalty(ink, app, frame);
+  drawMinima(ink, frame, surface.minima, colors);
+  drawSlicePath(ink, app, frame);
+  ink.restore();
+  drawAxes(ink, frame, surface.names, colors);
+}

@@ -1,0 +1,159 @@
+/** Pointers, wheel and keys on the ground of the contour view: pan, zoom, place the start, point at a trail. */
+
+import { panned, zoomed } from "./contour-frame.js";
+import { pick } from "./contour-pick.js";
+import { createMover } from "./handle.js";
+
+/** A press that moves less than this is a click, in CSS pixels. */
+const STILL = 5;
+const ZOOM = 1.5;
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {object} app
+ * @param {() => object} frame
+ * @returns {{ zoom: (factor: number) => void, reset: () => void, pointing: () => boolean }}
+ */
+export function listenToGround(canvas, app, frame) {
+  const show = (box, options) => app.set({ view: { ...app.state.view, box } }, options);
+  const middle = () => {
+    const { left, right, top, bottom } = frame().rect;
+    return [(left + right) / 2, (top + bottom) / 2];
+  };
+  const zoomAt = (factor, x, y) => show(zoomed(frame(), factor, x, y, app.surface.box), { silent: true });
+  const actions = {
+    zoom: (factor) => zoomAt(factor, ...middle()),
+    reset: () => show(null),
+    pan: (dx, dy) => show(panned(frame(), dx, dy), { silent: true }),
+    zoomAt,
+    settle: () => app.set({}),
+  };
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  const held = listenToPress(canvas, app, frame, actions, place);
+  const pointing = listenToHover(canvas, app, frame, place, held);
+  listenToTouches(canvas, actions, place);
+  listenToWheel(canvas, actions, place);
+  listenToKeys(canvas, frame, actions);
+  return { ...actions, pointing };
+}
+
+/** A drag pans, a click places the start, or selects the racer whose trail is there; two clicks show all. */
+function listenToPress(canvas, app, frame, actions, place) {
+  const move = createMover(app, () => frame().shown);
+  let from = null, moved = false, starts = [];
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !event.isPrimary) return;
+    [from, moved] = [place(event), false];
+    if (event.pointerType === "mouse") canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!from || !event.isPrimary) return;
+    const to = place(event), [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+    if (!moved && Math.hypot(dx, dy) < STILL) return;
+    moved = true;
+    if (event.pointerType === "touch") return;
+    canvas.classList.add("panning");
+    app.setHover(null);
+    actions.pan(dx, dy);
+    from = to;
+  });
+  const release = () => {
+    if (from && moved) actions.settle();
+    from = null;
+    canvas.classList.remove("panning");
+  };
+  canvas.addEventListener("pointerup", (event) => {
+    const pressed = from && !moved ? place(event) : null;
+    release();
+    if (!pressed || !frame().contains(...pressed)) return;
+    const found = pick(app, frame(), ...pressed, event.pointerType);
+    starts = [...starts.slice(-1), app.state.start];
+    if (!found) return move(frame().x(pressed[0]), frame().y(pressed[1]));
+    app.selected = found.racer;
+    app.setHover(found);
+  });
+  for (const name of ["pointercancel", "lostpointercapture"]) canvas.addEventListener(name, release);
+  canvas.addEventListener("dblclick", () => {
+    // The clicks themselves moved the start; it goes back.
+    if (starts.length === 2) app.set({ start: starts[0] });
+    actions.reset();
+  });
+  return () => from !== null;
+}
+
+function listenToHover(canvas, app, frame, place, held) {
+  let pointing = false;
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch" || held()) return;
+    pointing = true;
+    const [x, y] = place(event), found = frame().contains(x, y) ? pick(app, frame(), x, y, event.pointerType) : null;
+    canvas.style.cursor = found ? "pointer" : frame().contains(x, y) ? "crosshair" : "default";
+    app.setHover(found);
+  });
+  canvas.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return;
+    pointing = false;
+    app.setHover(null);
+  });
+  canvas.addEventListener("pointerdown", (event) => (pointing = event.pointerType === "touch" || pointing));
+  return () => pointing;
+}
+
+/** Two fingers pinch and pan; one finger scrolls the page. */
+function listenToTouches(canvas, actions, place) {
+  let last = null;
+  const both = (event) => {
+    const [a, b] = [...event.touches].map(place);
+    return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) || 1 };
+  };
+  canvas.addEventListener("touchstart", (event) => {
+    last = event.touches.length === 2 ? both(event) : null;
+    if (last) event.preventDefault();
+  }, { passive: false });
+  canvas.addEventListener("touchmove", (event) => {
+    if (!last || event.touches.length !== 2) return;
+    event.preventDefault();
+    const now = both(event);
+    actions.pan(now.x - last.x, now.y - last.y);
+    actions.zoomAt(now.apart / last.apart, now.x, now.y);
+    last = now;
+  }, { passive: false });
+  for (const name of ["touchend", "touchcancel"]) {
+    canvas.addEventListener(name, () => {
+      if (last) actions.settle();
+      last = null;
+    });
+  }
+}
+
+/** The wheel scrolls the page until the picture has been clicked; a pinch on a touchpad is a wheel with ctrl. */
+function listenToWheel(canvas, actions, place) {
+  let timer = 0;
+  canvas.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !canvas.matches(":focus")) return;
+    event.preventDefault();
+    actions.zoomAt(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)), ...place(event));
+    clearTimeout(timer);
+    timer = setTimeout(actions.settle, 200);
+  }, { passive: false });
+}
+
+function listenToKeys(canvas, frame, actions) {
+  const step = () => (frame().rect.right - frame().rect.left) / 20;
+  const keys = {
+    "+": () => actions.zoom(ZOOM), "=": () => actions.zoom(ZOOM), "-": () => actions.zoom(1 / ZOOM),
+    0: () => actions.reset(),
+    ArrowLeft: () => actions.pan(step(), 0), ArrowRight: () => actions.pan(-step(), 0),
+    ArrowUp: () => actions.pan(0, step()), ArrowDown: () => actions.pan(0, -step()),
+  };
+  canvas.addEventListener("keydown", (event) => {
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    keys[event.key]();
+    if (event.key !== "0") actions.settle();
+  });
+}

@@ -1,0 +1,82 @@
+/** The race seen from above: contours of the loss, trails, and the start that a person drags. */
+
+import { h } from "../ui/dom.js";
+import { short } from "../ui/numbers.js";
+import { nameOf } from "./trails-names.js";
+import { createContourPicture } from "./contour-picture.js";
+import { listenToGround } from "./contour-pointer.js";
+import { createHandle } from "./handle.js";
+import { createReadout } from "./stage-readout.js";
+import { zoomButtons } from "./stage-buttons.js";
+
+/** More device pixels a CSS pixel than this are not seen. */
+const SHARPEST = 2;
+
+/** The size of a view's element, and how many device pixels a CSS pixel has. */
+export const sizeOf = (el) => ({
+  width: el.clientWidth, height: el.clientHeight, ratio: Math.min(devicePixelRatio || 1, SHARPEST),
+});
+
+/**
+ * @param {HTMLElement} el
+ * @param {object} app
+ * @returns {{ draw: () => void, resize: () => void, destroy: () => void, canvas: HTMLCanvasElement, label: () => string }}
+ */
+export function createContour(el, app) {
+  el.classList.add("stage-view");
+  const canvas = h("canvas", { class: "ground", tabindex: "0", role: "img" });
+  const ink = canvas.getContext("2d", { alpha: false });
+  el.append(canvas);
+  const picture = createContourPicture(app, { moving: true });
+  let size = sizeOf(el);
+  const frame = () => picture.frame(size);
+  const ground = listenToGround(canvas, app, frame);
+  const toPlane = (px, py) => [frame().x(px), frame().y(py)];
+  const handle = createHandle(el, app, { toPlane, shown: () => frame().shown });
+  const readout = createReadout(el, app);
+  const buttons = zoomButtons(el, { ...ground, isReset: () => !app.state.view.box });
+
+  const resize = () => (size = sizeOf(el));
+  const draw = () => {
+    if (size.width < 60 || size.height < 60) return;
+    fit(canvas, size);
+    picture.paint(ink, size);
+    const { px, py, contains } = frame(), [x, y] = app.state.start.map((v, k) => (k ? py(v) : px(v)));
+    if (contains(x, y)) handle.place(x, y);
+    else handle.hide();
+    readout.show(ground.pointing() ? placeOfHover(app, frame()) : null, size);
+    buttons.update();
+  };
+  const destroy = () => {
+    picture.destroy();
+    handle.destroy();
+    el.replaceChildren();
+  };
+  return { draw, resize, destroy, canvas, label: () => labelOf(app) };
+}
+
+/** Gives a canvas the pixels of a size; setting them again would clear it. */
+export function fit(canvas, { width, height, ratio }) {
+  const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across) canvas.width = across;
+  if (canvas.height !== down) canvas.height = down;
+}
+
+function placeOfHover(app, { px, py }) {
+  const { hover } = app, path = hover && app.paths[hover.racer];
+  if (!path) return null;
+  const k = Math.min(hover.step, path.x.length - 1);
+  return { x: px(path.x[k]), y: py(path.y[k]) };
+}
+
+/** What is seen, in words. */
+function labelOf(app) {
+  const ends = app.state.racers.flatMap(({ hidden }, i) => (hidden || !app.paths[i] ? [] : [endOf(app, i)]));
+  return `Contours of ${app.surface.label}. ${ends.join(". ")}. Arrow keys move the view, plus and minus zoom, 0 resets.`;
+}
+
+function endOf(app, i) {
+  const { steps, loss, ended } = app.paths[i], name = nameOf(app.state, i);
+  if (ended) return `${name} ended at step ${ended.step}: ${ended.why}`;
+  return `${name} reaches a loss of ${short(loss[steps])} in ${steps} steps`;
+}

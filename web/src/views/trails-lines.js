@@ -1,0 +1,77 @@
+/** A racer's trail as lines on a canvas: clipped to the picture, and no finer than it can show. */
+
+/** Lines reach this far out of the picture, in CSS pixels, so that their ends are not seen. */
+const MARGIN = 12;
+/** Steps that move the trail by less are drawn with the next one. */
+const FINEST = 0.6;
+/** Software rendering strokes many short lines faster than one long one. */
+const CHUNK = 80;
+
+/**
+ * The part of a segment within the margin of the picture, or null: Liang and Barsky's clipping.
+ * @returns {number[]|null} [x0, y0, x1, y1]
+ */
+export function clipped(x0, y0, x1, y1, { left, top, right, bottom }, margin = MARGIN) {
+  const [dx, dy] = [x1 - x0, y1 - y0];
+  let from = 0, to = 1;
+  const sides = [[-dx, x0 - left + margin], [dx, right + margin - x0], [-dy, y0 - top + margin], [dy, bottom + margin - y0]];
+  for (const [p, q] of sides) {
+    if (!(p === p && q === q)) return null;
+    if (p === 0 && q < 0) return null;
+    if (p < 0) from = Math.max(from, q / p);
+    if (p > 0) to = Math.min(to, q / p);
+  }
+  return from < to ? [x0 + from * dx, y0 + from * dy, x0 + to * dx, y0 + to * dy] : null;
+}
+
+/**
+ * The pieces of a trail between two steps, for `strokePieces`.
+ * @param {{ x: Float64Array, y: Float64Array }} path
+ * @param {object} frame
+ * @param {number} from the first step
+ * @param {number} to the last step; a fraction ends inside a segment
+ * @param {number} along the length in pixels of the trail before, for dashes
+ * @returns {{ pieces: Float64Array, count: number, along: number }} four numbers and the length before a piece
+ */
+export function trailPieces(path, frame, from, to, along = 0) {
+  const { left, top, right, bottom } = frame.rect, { px, py } = frame;
+  const last = Math.min(Math.ceil(to), path.x.length - 1);
+  const pieces = new Float64Array(5 * Math.max(0, last - from));
+  let count = 0, length = along, ax = px(path.x[from]), ay = py(path.y[from]);
+  for (let k = from + 1; k <= last; k++) {
+    let bx = px(path.x[k]), by = py(path.y[k]);
+    if (k > to) [bx, by] = [ax + (bx - ax) * (to - k + 1), ay + (by - ay) * (to - k + 1)];
+    const size = Math.abs(bx - ax) + Math.abs(by - ay);
+    if (size < FINEST && k < last) continue;
+    const inside = ax > left && ax < right && ay > top && ay < bottom && bx > left && bx < right && by > top && by < bottom;
+    const piece = inside ? null : clipped(ax, ay, bx, by, frame.rect);
+    if (inside || piece) {
+      pieces.set(piece ?? [ax, ay, bx, by], 5 * count);
+      pieces[5 * count + 4] = length;
+      count++;
+    }
+    length += size;
+    ax = bx;
+    ay = by;
+  }
+  return { pieces, count, along: length };
+}
+
+/** Strokes pieces with the pen that is set; with a dash, its pattern goes on where the trail before ended. */
+export function strokePieces(ink, { pieces, count }, dashed) {
+  for (let first = 0; first < count; first += CHUNK) {
+    // One piece of the chunk before is drawn again, so that the join is round.
+    const start = Math.max(0, first - 1), end = Math.min(count, first + CHUNK);
+    ink.beginPath();
+    let x = NaN, y = NaN;
+    for (let k = start; k < end; k++) {
+      const at = 5 * k;
+      if (pieces[at] !== x || pieces[at + 1] !== y) ink.moveTo(pieces[at], pieces[at + 1]);
+      x = pieces[at + 2];
+      y = pieces[at + 3];
+      ink.lineTo(x, y);
+    }
+    if (dashed) ink.lineDashOffset = pieces[5 * start + 4];
+    ink.stroke();
+  }
+}
