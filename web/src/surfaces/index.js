@@ -2,6 +2,7 @@
 // gives the function of chosen parameters.
 import { beale } from "./beale.js";
 import { cliff } from "./cliff.js";
+import { formula } from "./formula.js";
 import { himmelblau } from "./himmelblau.js";
 import { linear } from "./linear.js";
 import { logistic } from "./logistic.js";
@@ -11,8 +12,10 @@ import { quadratic } from "./quadratic.js";
 import { rastrigin } from "./rastrigin.js";
 import { rosenbrock } from "./rosenbrock.js";
 import { saddle } from "./saddle.js";
+import { slice } from "./slice.js";
 import { valley } from "./valley.js";
 
+export { FormulaError } from "./formula/error.js";
 export { withPenalty } from "./penalty.js";
 
 /**
@@ -42,6 +45,9 @@ export { withPenalty } from "./penalty.js";
  * @property {"log"|"linear"} height the scale for levels: of f above its lowest value, or of f
  * @property {string|null} expression Python text of f over tensors x and y
  * @property {string} [sampleExpression] Python text of the losses of the samples, whose mean f is
+ * @property {string} [text] a formula as it was understood
+ * @property {[string, string]} [axes] what the axes of a measured slice are
+ * @property {[number, number, number][]|null} [path] x, y and loss of a training, on a measured slice
  * @property {(x: number, y: number) => boolean} inside false outside a measured slice
  */
 
@@ -59,6 +65,8 @@ export const surfaces = [
   cliff,
   linear,
   logistic,
+  formula,
+  slice,
 ];
 
 /** The value of each parameter: what was given, within its bounds, or the default. */
