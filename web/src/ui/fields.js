@@ -1,0 +1,115 @@
+import { h, write } from "./dom.js";
+import { editable, parse, scale, short } from "./numbers.js";
+
+/** Positions of a slider; a key press moves it by one of them. */
+const NOTCHES = 200;
+
+/**
+ * A number with a slider and a field to type in. Arrow keys up and down in the field move by a notch of the slider.
+ *
+ * @param {{ label: string, name?: string, field: string, kind: "linear" | "log" | "zero" | "decay", min: number, max: number,
+ *   integer?: boolean, fits?: (value: number) => boolean, optional?: boolean, onchange: (value: number | null) => void }} props
+ *   `label` is seen, `name` is read aloud (the label where not given); `min` and `max` are the ends of the slider, `fits`
+ *   says what may be typed; an optional number is null where the field is empty
+ * @returns {{ element: HTMLElement, slider: HTMLInputElement, text: HTMLInputElement, update: (value: number | null) => void }}
+ */
+export function numberField(props) {
+  const { label, name = label, field, kind, min, max, integer, onchange } = props;
+  const span = scale(kind, min, max);
+  const notch = (share) => (integer ? Math.round(span.value(share)) : span.value(share));
+  let shown = null;
+  const slider = h("input", { type: "range", min: 0, max: NOTCHES, step: 1, "aria-label": name, "data-field": `${field}.slider` });
+  const text = h("input", {
+    type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
+    class: "number", "aria-label": `${name}, number`, "data-field": field,
+  });
+  const change = (value) => {
+    show(value);
+    onchange(value);
+  };
+  const show = (value) => {
+    shown = value;
+    slider.value = String(value === null ? 0 : Math.round(span.at(value) * NOTCHES));
+    slider.style.setProperty("--share", String(slider.value / NOTCHES));
+    slider.setAttribute("aria-valuetext", value === null ? "none" : short(value));
+    text.removeAttribute("aria-invalid");
+    text.value = value === null ? "" : editable(value);
+  };
+  slider.addEventListener("input", () => change(notch(slider.value / NOTCHES)));
+  text.addEventListener("change", () => {
+    const value = typed(text.value, props);
+    if (value === undefined) text.setAttribute("aria-invalid", "true");
+    else change(value);
+  });
+  text.addEventListener("keydown", (event) => {
+    const move = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (event.key === "Escape") show(shown);
+    if (!move) return;
+    event.preventDefault();
+    const place = Math.min(NOTCHES, Math.max(0, Number(slider.value) + move));
+    change(notch(place / NOTCHES));
+  });
+  const caption = h("span", { class: "caption" }, label);
+  const element = h("div", { class: "field", role: "group", "aria-label": name }, caption, slider, text);
+  return { element, slider, text, update: (value) => value !== shown && show(value) };
+}
+
+/** What was typed, within its bounds; undefined where it is not a number that may stand here. */
+function typed(entered, { integer, fits = Number.isFinite, optional }) {
+  if (optional && entered.trim() === "") return null;
+  const number = parse(entered);
+  const value = integer && number !== null ? Math.round(number) : number;
+  return value !== null && fits(value) ? value : undefined;
+}
+
+/**
+ * A choice from a list.
+ *
+ * @param {{ label: string, name?: string, field: string, options: ([string, string] | { group: string, options: [string, string][] })[],
+ *   onchange: (value: string) => void }} props options are pairs of value and text, or groups of them
+ */
+export function selectField({ label, name = label, field, options, onchange }) {
+  const select = selectOf(options, { "aria-label": name, "data-field": field, onchange: () => onchange(select.value) });
+  const element = h("label", { class: "field choice" }, h("span", { class: "caption" }, label), select);
+  return { element, select, update: (value) => (select.value = value) };
+}
+
+/** A select element. */
+export function selectOf(options, props) {
+  const entry = ([value, text]) => h("option", { value }, text);
+  const build = (option) =>
+    Array.isArray(option) ? entry(option) : h("optgroup", { label: option.group }, option.options.map(entry));
+  return h("select", props, options.map(build));
+}
+
+/**
+ * A yes or no.
+ *
+ * @param {{ label: string, name?: string, field: string, onchange: (value: boolean) => void }} props
+ */
+export function checkField({ label, name = label, field, onchange }) {
+  const box = h("input", { type: "checkbox", "aria-label": name, "data-field": field, onchange: () => onchange(box.checked) });
+  const element = h("label", { class: "check" }, box, h("span", null, label));
+  return { element, box, update: (value) => (box.checked = Boolean(value)) };
+}
+
+/**
+ * Text that is read as it is typed, with room for a kind sentence under it.
+ *
+ * @param {{ label: string, field: string, oninput: (text: string) => void }} props
+ */
+export function textField({ label, field, oninput }) {
+  const problem = h("p", { class: "problem", id: `${field}-problem`, role: "status" });
+  const input = h("input", {
+    type: "text", class: "formula", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+    "aria-label": label, "aria-describedby": problem.id, "data-field": field, oninput: () => oninput(input.value),
+  });
+  const element = h("div", { class: "field wide" }, h("span", { class: "caption" }, label), input, problem);
+  const update = (value, message) => {
+    if (input.value !== value) input.value = value;
+    input.setAttribute("aria-invalid", String(Boolean(message)));
+    problem.hidden = !message;
+    write(problem, message ?? "");
+  };
+  return { element, input, update };
+}

@@ -1,0 +1,27 @@
+import { dialog } from "./dialog.js";
+import { h } from "./dom.js";
+
+const KEYS = [
+  ["Space", "play or pause"],
+  ["← →", "one step back or forward; with Shift, ten"],
+  ["Home End", "the first or the last step"],
+  ["Arrows on the stage", "move the start; with Shift, further"],
+  ["1 … 9", "select a racer"],
+  ["V", "contour or 3-D"],
+  ["N", "next lesson"],
+  ["T", "tune each learning rate"],
+  ["Ctrl Z, Ctrl Shift Z", "undo, redo"],
+  ["?", "this help"],
+];
+
+/** Opens the help. @param {ParentNode} root */
+export function showHelp(root) {
+  const rows = KEYS.map(([keys, deed]) => h("tr", null, h("th", { scope: "row" }, keys.split(", ").map(key)), h("td", null, deed)));
+  const text = [
+    h("p", null, "Optimizers race from one start to the lowest point they can find. Drag the start and see every trail follow."),
+    h("p", null, "The rules that run here are printed from the library's own; a race at one shared learning rate misleads, so tune each."),
+  ];
+  dialog(root, "Help", [...text, h("table", { class: "keys" }, h("tbody", null, rows))]);
+}
+
+const key = (text, i) => [i ? " " : null, h("kbd", null, text)];

@@ -1,0 +1,75 @@
+import { checkField, numberField, selectField } from "./fields.js";
+import { optionLabel, rangeOf } from "./options.js";
+import { h } from "./dom.js";
+
+/** Options that count steps of the race: their sliders end where it ends. */
+const STEPS = /^(steps|size|up|down|period|warmup|stable|decay|scale)$/;
+
+/**
+ * The fields for options as the library describes them.
+ *
+ * @param {{ name: string, default?: any, kind?: string, interval?: string, choices?: string[] }[]} options
+ * @param {string} group of the fields, for their names in the document
+ * @param {(name: string) => any} given what is set, or undefined
+ * @param {(name: string, value: any) => void} change
+ * @param {() => number} [steps] of the race, for options that count them
+ * @returns {{ element: HTMLElement, update: () => void }[]}
+ */
+export function optionFields(options, group, given, change, steps) {
+  return options.map((option) => {
+    const value = () => given(option.name) ?? option.default ?? null;
+    const field = `${group}.${option.name}`;
+    return MAKERS[kindOf(option)]({ option, field, value, steps, change: (next) => change(option.name, next) });
+  });
+}
+
+function kindOf({ kind, default: usual, choices }) {
+  if (choices) return "choice";
+  if (kind) return kind in MAKERS ? kind : "number";
+  if (Array.isArray(usual)) return "pair";
+  return typeof usual === "boolean" ? "boolean" : "number";
+}
+
+const MAKERS = { number, integer: number, boolean, choice, pair, list };
+
+/** A field that follows its value. */
+const following = (made, value) => ({ element: made.element, update: () => made.update(value()) });
+
+function number({ option, field, value, change, steps }) {
+  const range = rangeOf(option);
+  if (steps && STEPS.test(option.name)) Object.assign(range, { kind: "linear", min: 0, max: steps() });
+  return following(numberField({ label: optionLabel(option.name), field, ...range, onchange: change }), value);
+}
+
+function boolean({ option, field, value, change }) {
+  return following(checkField({ label: optionLabel(option.name), field, onchange: change }), value);
+}
+
+function choice({ option, field, value, change }) {
+  const options = option.choices.map((each) => [String(each), String(each)]);
+  return following(selectField({ label: optionLabel(option.name), field, options, onchange: change }), () => String(value()));
+}
+
+function pair({ option, field, value, change }) {
+  const parts = [0, 1].map((part) => {
+    const replace = (next) => change(value().map((each, i) => (i === part ? next : each)));
+    const label = `${optionLabel(option.name)} ${part + 1}`;
+    return numberField({ label, field: `${field}.${part}`, ...rangeOf(option, part), onchange: replace });
+  });
+  const element = h("div", { class: "pair", role: "group", "aria-label": optionLabel(option.name) }, parts.map((part) => part.element));
+  return { element, update: () => parts.forEach((part, i) => part.update(value()?.[i] ?? null)) };
+}
+
+/** Whole numbers with commas between them. */
+function list({ option, field, value, change }) {
+  const label = optionLabel(option.name);
+  const read = () => {
+    const numbers = input.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+    const good = numbers.length > 0 && numbers.every((each, i) => Number.isInteger(each) && each > (numbers[i - 1] ?? 0));
+    input.setAttribute("aria-invalid", String(!good));
+    if (good) change(numbers);
+  };
+  const input = h("input", { type: "text", "aria-label": label, "data-field": field, onchange: read });
+  const element = h("label", { class: "field choice" }, h("span", { class: "caption" }, label), input);
+  return { element, update: () => (input.value = (value() ?? []).join(", ")) };
+}

@@ -1,0 +1,91 @@
+import { same, within } from "../state/fit.js";
+
+/** The rates a slider spans. */
+export const RATES = { kind: "log", min: 1e-5, max: 10 };
+/** Shares of the past that are kept: their distance from 1 is what counts. */
+const SHARES = /^(momentum|dampening|rho)$/;
+const MOST_KEPT = 0.9999;
+
+/** Names a person reads more easily than those in the code; the others are shown as they are, without underscores. */
+const LABELS = { lr: "Learning rate", eps: "Epsilon", betas: "Beta", weight_decay: "Weight decay", l1: "L1", l2: "L2" };
+
+/**
+ * What an option is called on the page.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
+export function optionLabel(name) {
+  const words = name.replaceAll("_", " ").trim();
+  return LABELS[name] ?? words[0].toUpperCase() + words.slice(1);
+}
+
+/** The interval of one part of an option, without the "or None". */
+function intervalOf(option, part) {
+  const text = option.interval?.replace(" or None", "");
+  return option.kind === "pair" ? text?.split(" x ")[part] : text;
+}
+
+const ends = (interval) => interval.slice(1, -1).split(",").map((end) => Number(end.replace("inf", "Infinity")));
+
+/**
+ * How a number of an option is chosen: its slider's scale and what may be typed.
+ *
+ * @param {{ name: string, default?: any, kind?: string, interval?: string }} option as in the library
+ * @param {number} [part] of a pair
+ * @returns {{ kind: "linear" | "log" | "zero" | "decay", min: number, max: number, integer: boolean, optional: boolean,
+ *   fits: (value: number) => boolean }}
+ */
+export function rangeOf(option, part = 0) {
+  const interval = intervalOf(option, part);
+  const usual = Array.isArray(option.default) ? option.default[part] : option.default;
+  return {
+    ...spanOf(option.name, interval, Math.abs(usual) || 0),
+    integer: option.kind === "integer",
+    optional: !option.required && (option.default === null || Boolean(option.interval?.includes("None"))),
+    fits: (value) => within(value, interval),
+  };
+}
+
+function spanOf(name, interval, usual) {
+  if (name === "lr") return RATES;
+  if (SHARES.test(name) || interval === "[0, 1)") return { kind: "decay", min: 0, max: MOST_KEPT };
+  if (!interval) return { kind: "linear", min: -2 * (usual || 1), max: 2 * (usual || 1) };
+  const [low, high] = ends(interval);
+  if (Number.isFinite(low) && Number.isFinite(high)) return { kind: "linear", min: low, max: high };
+  if (low !== 0) return { kind: "linear", min: Number.isFinite(low) ? low : -1, max: Math.max(10, 10 * usual) };
+  const middle = Number.isFinite(usual) && usual > 0 ? usual : 0.01;
+  if (interval.startsWith("(")) return { kind: "log", min: middle / 1e3, max: middle * 1e3 };
+  return { kind: "zero", min: Math.min(1e-5, middle / 100), max: Math.max(10, middle * 100) };
+}
+
+/**
+ * First values for what a schedule must be given, so that it does something within the race.
+ *
+ * @param {{ name: string, required?: boolean }[]} options those of the schedule
+ * @param {number} steps how many steps it has
+ * @returns {Record<string, any>}
+ */
+export function firstOptions(options, steps) {
+  const share = (part) => Math.max(1, Math.round(steps * part));
+  const firsts = {
+    steps: share(1), size: share(0.25), up: share(0.125), period: share(0.25), warmup: share(0.05), stable: share(0.7),
+    decay: share(0.25), milestones: [share(0.5), share(0.75)], power: 2, gamma: 0.1 ** (4 / steps), scale: share(0.05),
+  };
+  const wanted = options.filter((option) => option.required && option.name in firsts);
+  return Object.fromEntries(wanted.map(({ name }) => [name, firsts[name]]));
+}
+
+/**
+ * Options with one of them set; the defaults are not written down, except that of the rate.
+ *
+ * @param {{ name: string, default?: any }[]} specs
+ * @param {Record<string, any>} options
+ * @param {string} name
+ * @param {any} value
+ */
+export function withOption(specs, options, name, value) {
+  const usual = specs.find((spec) => spec.name === name)?.default;
+  const { [name]: _, ...others } = options;
+  return name !== "lr" && same(value, usual) ? others : { ...others, [name]: value };
+}

@@ -1,0 +1,91 @@
+import { optimizers } from "../generated/library.js";
+import { nameOf } from "../views/trails-names.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { racerRow } from "./racer.js";
+import { standings } from "./standing.js";
+import { tuning } from "./tuning.js";
+
+export const MOST_RACERS = 20;
+/** Those a person is likely to add next. */
+const USUAL = ["SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW", "Adagrad", "Lion", "NAdam", "Adadelta"];
+
+/**
+ * The racers: a row each, and what is done with all of them.
+ *
+ * @param {import("../app.js").App} app
+ * @param {{ undo: () => void }} actions
+ */
+export function racers(app, actions) {
+  const list = h("ul", { class: "rows" });
+  const tuner = tuning(app, actions);
+  const none = h("p", { class: "empty" }, "No one is racing. Add a racer to begin.");
+  let rows = [];
+  const self = { open: null, tuner };
+  self.toggle = (index) => {
+    self.open = self.open === index ? null : index;
+    app.selected = index;
+    update();
+  };
+  self.duplicate = (index) => {
+    const all = app.state.racers;
+    const copy = { ...all[index], hue: freeHue(all), label: `${nameOf(app.state, index).replace(/ \d+$/, "")} ${all.length + 1}` };
+    app.set({ racers: [...all.slice(0, index + 1), copy, ...all.slice(index + 1)] });
+    self.open = null;
+    app.selected = index + 1;
+    update();
+    rows[index + 1].focus();
+    app.announce(`${copy.label} added.`);
+  };
+  self.remove = (index) => {
+    const name = nameOf(app.state, index);
+    self.open = null;
+    app.set({ racers: app.state.racers.filter((_, i) => i !== index) });
+    (rows[Math.min(index, rows.length - 1)] ?? { focus: () => add.focus() }).focus();
+    app.announce(`${name} removed. Ctrl Z brings it back.`);
+  };
+  const add = h("button", { type: "button", class: "add", onclick: () => addRacer(app, self, () => rows) }, icon("plus"), "Add racer");
+  const update = () => {
+    if (rows.length !== app.state.racers.length) {
+      rows = app.state.racers.map((_, i) => racerRow(app, i, self));
+      list.replaceChildren(...rows.map((row) => row.element));
+    }
+    if (self.open !== null && self.open >= rows.length) self.open = null;
+    rows.forEach((row) => row.update());
+    none.hidden = rows.length > 0;
+    add.disabled = rows.length >= MOST_RACERS;
+    onStep();
+  };
+  const onStep = () => {
+    const hidden = app.state.racers.map((racer) => racer.hidden);
+    standings(app.paths, hidden, app.step).forEach((standing, i) => rows[i]?.standing(standing));
+  };
+  app.on("state", update);
+  app.on("selected", update);
+  app.on("step", onStep);
+  update();
+  const foot = h("div", { class: "foot" }, add, tuner.button);
+  const heading = h("div", { class: "head columns", "aria-hidden": "true" },
+    h("span", null, "Racer"), h("span", null, "Learning rate"), h("span", null, "Loss"));
+  const element = h("section", { class: "panel racers", "aria-label": "Racers" }, heading, h("div", { class: "scroll" }, none, list), tuner.result, foot);
+  return { element, tune: tuner.tuneAll };
+}
+
+const freeHue = (all) => {
+  const free = Array.from({ length: 10 }, (_, i) => i).find((hue) => !all.some((racer) => racer.hue === hue));
+  return free ?? all.length % 10;
+};
+
+/** A new racer is one that is not there yet, with its rate tuned, so that it races fairly at once. */
+function addRacer(app, self, rows) {
+  const all = app.state.racers;
+  const known = USUAL.filter((name) => name in optimizers);
+  const name = known.find((each) => !all.some((racer) => racer.optimizer === each)) ?? known[0];
+  const lr = optimizers[name].options.find((option) => option.name === "lr").default;
+  const fresh = { optimizer: name, options: { lr }, transforms: [], warmup: 0, schedule: null, noise: 0, seed: 1, batch: 0, hidden: false, hue: freeHue(all) };
+  app.set({ racers: [...all, fresh] });
+  self.open = all.length;
+  app.selected = all.length;
+  rows()[all.length].focus();
+  self.tuner.tuneOne(all.length);
+}

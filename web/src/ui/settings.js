@@ -1,0 +1,97 @@
+import { optimizers, schedules, transforms } from "../generated/library.js";
+import { nameOf } from "../views/trails-names.js";
+import { h, rebuild } from "./dom.js";
+import { selectField } from "./fields.js";
+import { icon } from "./icons.js";
+import { optionFields } from "./optionfields.js";
+import { firstOptions, withOption } from "./options.js";
+import { ownFields } from "./ownfields.js";
+import { section } from "./section.js";
+import { transformFields } from "./transformfields.js";
+
+/** Not among the fields: the rate has its own, and a race is always downhill. */
+const ELSEWHERE = new Set(["lr", "maximize"]);
+
+/**
+ * All settings of a racer. The fields follow from what the library says of its options; they are built again where the
+ * algorithm, the schedule or the surface asks for other ones.
+ *
+ * @param {import("../app.js").App} app
+ * @param {number} index
+ * @param {any} list what the list of racers does
+ */
+export function settings(app, index, list) {
+  const element = h("div", { class: "settings" });
+  let parts = [];
+  let built = "";
+  const update = () => {
+    const { optimizer, schedule } = app.state.racers[index];
+    const shape = JSON.stringify([optimizer, schedule?.name, app.surface.samples]);
+    if (shape !== built) rebuild(element, () => (parts = sections(app, index, list)).map((part) => part.element));
+    built = shape;
+    for (const part of parts) part.update();
+  };
+  return { element, update };
+}
+
+function sections(app, index, list) {
+  return [
+    algorithmSection(app, index, list),
+    scheduleSection(app, index),
+    transformFields(app, index),
+    ownFields(app, index),
+    deeds(app, index, list),
+  ];
+}
+
+function algorithmSection(app, index, list) {
+  const racer = () => app.state.racers[index];
+  const { doc, options } = optimizers[racer().optimizer];
+  const choose = (optimizer) => {
+    app.setRacer(index, { optimizer, options: keptOptions(racer(), optimizer), label: undefined });
+    list.tuner.tuneOne(index);
+  };
+  const names = Object.keys(optimizers).map((name) => [name, name]);
+  const choice = selectField({ label: "Algorithm", name: `Algorithm of ${nameOf(app.state, index)}`, field: "algorithm", options: names, onchange: choose });
+  const update = choice.update;
+  choice.update = () => update(racer().optimizer);
+  const given = (name) => racer().options[name];
+  const change = (name, value) => app.setRacer(index, { options: withOption(options, racer().options, name, value) });
+  const fields = optionFields(options.filter(({ name }) => !ELSEWHERE.has(name)), "options", given, change);
+  return section("Algorithm", [choice, ...fields], doc);
+}
+
+/** Another algorithm keeps the rate as a first guess, and nothing else. */
+function keptOptions({ options }, optimizer) {
+  const lr = optimizers[optimizer].options.find(({ name }) => name === "lr");
+  return { lr: options.lr ?? lr.default };
+}
+
+function scheduleSection(app, index) {
+  const racer = () => app.state.racers[index];
+  const name = racer().schedule?.name ?? "";
+  const choose = (chosen) => app.setRacer(index, { schedule: chosen ? firstSchedule(app, racer(), chosen) : null });
+  const names = Object.keys(schedules).filter((key) => key !== "warmup").map((key) => [key, key.replaceAll("_", " ")]);
+  const choice = selectField({ label: "Schedule", field: "schedule", options: [["", "none: the rate stays"], ...names], onchange: choose });
+  const update = choice.update;
+  choice.update = () => update(racer().schedule?.name ?? "");
+  const specs = name ? schedules[name].arguments : [];
+  const given = (key) => racer().schedule?.options[key];
+  const change = (key, value) =>
+    app.setRacer(index, { schedule: { name, options: withOption(specs, racer().schedule.options, key, value) } });
+  const warmup = optionFields([{ name: "warmup", default: 0, kind: "integer", interval: "[0, 10000]" }], "warmup",
+    () => racer().warmup, (_, value) => app.setRacer(index, { warmup: value }), () => app.state.steps);
+  const fields = optionFields(specs, "schedule", given, change, () => app.state.steps);
+  return section("Schedule", [choice, ...fields, ...warmup]);
+}
+
+function firstSchedule(app, racer, name) {
+  return { name, options: firstOptions(schedules[name].arguments, Math.max(1, app.state.steps - racer.warmup)) };
+}
+
+function deeds(app, index, list) {
+  const duplicate = h("button", { type: "button", onclick: () => list.duplicate(index) }, icon("copy"), "Duplicate");
+  const tune = h("button", { type: "button", onclick: () => list.tuner.tuneOne(index) }, icon("target"), "Tune this rate");
+  const remove = h("button", { type: "button", onclick: () => list.remove(index) }, icon("close"), "Remove");
+  return { element: h("div", { class: "deeds" }, duplicate, tune, remove), update: () => {} };
+}

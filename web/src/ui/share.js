@@ -1,0 +1,82 @@
+import { gif } from "../export/gif.js";
+import { png } from "../export/png.js";
+import { toPyTorch } from "../state/pytorch.js";
+import { encode } from "../state/url.js";
+import { dialog } from "./dialog.js";
+import { h, write } from "./dom.js";
+import { menu } from "./menu.js";
+
+/**
+ * The menu of what can be taken away: a link, code, a picture, a film.
+ *
+ * @param {import("../app.js").App} app
+ * @param {{ root: ParentNode, view: () => any, online: boolean }} page `online`: the page has an address of its own
+ */
+export function shareMenu(app, page) {
+  const entries = [
+    page.online && ["Copy link", "This very race, in the address", () => copyLink(app, page)],
+    ["Copy as PyTorch", "The race in Python, with thalweg", () => showCode(app, page)],
+    ["Save PNG", "A picture of the stage", () => savePicture(app, page)],
+    ["Save GIF", "The race as a film", () => saveFilm(app, page)],
+  ];
+  return menu("Share", "share", entries.filter(Boolean)).element;
+}
+
+/** Copies a text; where the browser does not let us, the person finds it selected. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function copyLink(app, page) {
+  const link = `${location.href.split("#")[0]}#${encode(app.state)}`;
+  if (await copied(link)) return page.toast("Link copied.");
+  const field = h("input", { type: "text", readonly: true, value: link, "aria-label": "Link" });
+  dialog(page.root, "Copy link", [field]);
+  field.select();
+}
+
+function showCode(app, page) {
+  const code = toPyTorch(app.state);
+  const text = h("code", null, code);
+  const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
+  const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
+  const note = h("p", { class: "note" }, "It runs as it stands and ends where the page ends. pip install thalweg");
+  dialog(page.root, "As PyTorch", [area, h("footer", null, note, button)], { wide: true });
+  button.addEventListener("click", async () => {
+    if (await copied(code)) write(button, "Copied");
+    else getSelection().selectAllChildren(text);
+  });
+}
+
+/** Gives a file to the browser's downloads. */
+function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+async function savePicture(app, page) {
+  save(await png(app, page.view()), `thalweg-${app.surface.id}.png`);
+  page.toast("Picture saved.");
+}
+
+async function saveFilm(app, page) {
+  const stop = new AbortController();
+  const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the film" });
+  const cancel = h("button", { type: "button", onclick: () => box.close() }, "Cancel");
+  const box = dialog(page.root, "Drawing the film", [h("p", { class: "note" }, "A few seconds."), bar, h("footer", null, cancel)], {
+    onclose: () => stop.abort(),
+  });
+  try {
+    const blob = await gif(app, page.view(), { signal: stop.signal, progress: (share) => (bar.value = share) });
+    if (!stop.signal.aborted) save(blob, `thalweg-${app.surface.id}.gif`);
+  } catch (error) {
+    if (!stop.signal.aborted) page.toast(`The film could not be drawn: ${error.message}`);
+  }
+  box.close();
+}

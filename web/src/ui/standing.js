@@ -1,0 +1,41 @@
+/**
+ * Where the racers are at a step: the loss of each and its rank, lowest first. Who ended early comes last.
+ *
+ * @param {{ steps: number, loss: Float64Array, ended: null | { step: number, why: string } }[]} paths
+ * @param {boolean[]} hidden those that are not ranked
+ * @param {number} step
+ * @returns {{ loss: number, rank: number | null, out: boolean }[]}
+ */
+export function standings(paths, hidden, step) {
+  const at = paths.map((path) => {
+    const index = Math.min(Math.round(step), path.steps);
+    const out = path.ended !== null && step >= path.ended.step;
+    return { loss: path.loss[index], out, worth: out || Number.isNaN(path.loss[index]) ? Infinity : path.loss[index] };
+  });
+  return at.map(({ loss, out, worth }, i) => {
+    const better = at.filter((other, k) => !hidden[k] && other.worth < worth).length;
+    return { loss, out, rank: hidden[i] ? null : better + 1 };
+  });
+}
+
+/**
+ * What went wrong with a racer, in a sentence, or null.
+ *
+ * @param {{ steps: number, ended: null | { step: number, why: string } }} path
+ * @param {string | null | undefined} problem why it could not run at all
+ * @returns {{ text: string, why: "problem" | "diverged" | "not finite" | "outside" } | null}
+ */
+export function mishap(path, problem) {
+  if (problem) return { text: sentence(problem), why: "problem" };
+  if (!path.ended) return null;
+  const { step, why } = path.ended;
+  return { text: MISHAPS[why](step), why };
+}
+
+const MISHAPS = {
+  diverged: (step) => `Diverged at step ${step}. A smaller rate or clipping helps.`,
+  "not finite": (step) => `The loss is not a number from step ${step} on.`,
+  outside: (step) => (step ? `Left what was measured at step ${step}.` : "The start lies outside what was measured."),
+};
+
+const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);

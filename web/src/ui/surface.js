@@ -1,0 +1,66 @@
+import { surfaces } from "../surfaces/index.js";
+import { h, rebuild } from "./dom.js";
+import { numberField, selectOf, textField } from "./fields.js";
+
+const FORMULA = "formula";
+const FIRST_FORMULA = "sin(3*x) + (x^2 + y^2)/4 + cos(2*y)";
+
+/**
+ * The surface that is raced on: which, with which parameters, or a formula.
+ *
+ * @param {import("../app.js").App} app
+ * @returns {HTMLElement}
+ */
+export function surfacePicker(app) {
+  const select = selectOf(groups(app), { "aria-label": "Surface", "data-field": "surface", onchange: () => choose(app, select.value) });
+  const place = h("div", { class: "parameters" });
+  let fields = [];
+  let built = "";
+  const update = () => {
+    const { id } = app.state.surface;
+    select.value = id;
+    if (id !== built) rebuild(place, () => (fields = fieldsOf(app, id)).map((field) => field.element));
+    built = id;
+    for (const field of fields) field.update();
+  };
+  app.on("state", update);
+  update();
+  const element = h("div", { class: "surface", role: "group", "aria-label": "Surface" }, select, place);
+  return element;
+}
+
+/** The menu, in the groups of the surfaces; a measured one only where there is one. */
+function groups(app) {
+  const offered = surfaces.filter(({ id }) => id !== "slice" || app.slices.length);
+  const names = [...new Set(offered.map(({ group }) => group))];
+  const members = (group) => offered.filter((one) => one.group === group).map(({ id, label }) => [id, label]);
+  return names.map((group) => ({ group, options: members(group) }));
+}
+
+/** Another surface begins where it is interesting, with the same racers. */
+function choose(app, id) {
+  const formula = id === FORMULA ? app.state.surface.formula || FIRST_FORMULA : "";
+  app.set({ surface: { id, parameters: {}, formula }, lesson: null, playhead: null });
+}
+
+function fieldsOf(app, id) {
+  const family = surfaces.find((one) => one.id === id);
+  const fields = family.parameters.map((parameter) => parameterField(app, parameter));
+  return id === FORMULA ? [formulaField(app), ...fields] : fields;
+}
+
+function parameterField(app, { name, label, default: usual, min, max, scale, integer }) {
+  const change = (value) => {
+    const { surface } = app.state;
+    app.set({ surface: { ...surface, parameters: { ...surface.parameters, [name]: value } } });
+  };
+  const fits = (value) => value >= min && value <= max;
+  const made = numberField({ label, field: `surface.${name}`, kind: scale, min, max, integer, fits, onchange: change });
+  return { element: made.element, update: () => made.update(app.state.surface.parameters[name] ?? usual) };
+}
+
+function formulaField(app) {
+  const change = (formula) => app.set({ surface: { ...app.state.surface, formula } });
+  const made = textField({ label: "f(x, y) =", field: "formula", oninput: change });
+  return { element: made.element, update: () => made.update(app.state.surface.formula, app.surfaceProblem?.message) };
+}
