@@ -17,9 +17,9 @@ from thalweg.errors import CheckpointWarning, UserError
 if TYPE_CHECKING:
     from thalweg.engine.optimizer import Optimizer
 
-__all__ = ["detached_counts", "loading", "portable", "report"]
+__all__ = ["HOW", "detached_counts", "loading", "portable", "report"]
 
-_HOW = {
+HOW = {
     "foreach",
     "fused",
     "capturable",
@@ -223,7 +223,7 @@ def _replaced(
     return [
         f"{key} {_text(mine)} by {_text(theirs)}{where}"
         for key in optimizer.defaults
-        if key not in _HOW
+        if key not in HOW
         and not _cycled(key, saved, own)
         and (mine := _chosen(key, own)) != (theirs := _chosen(key, saved))
     ]

@@ -21,6 +21,7 @@ class Lifted:
 
     Attributes:
         constants: names of the lifted scalars, in the order that `scalars` returns them.
+        statements: the scalar assignments, in order, among which is each of `constants`.
         scalars: takes the rule's scalar arguments by name and returns the lifted values.
         element: takes the per-element arguments, then the lifted values, and returns what the rule returns.
         body: per-element assignments, which mention lifted scalars by name.
@@ -28,6 +29,7 @@ class Lifted:
     """
 
     constants: tuple[str, ...]
+    statements: tuple[tuple[str, ast.expr], ...]
     scalars: Callable[..., tuple[float, ...]]
     element: Callable[..., tuple[Any, ...]]
     body: tuple[tuple[str, ast.expr], ...]
@@ -53,7 +55,7 @@ def lift(
     out = tuple(lifter.visit(e) for e in returns)
     constants = tuple(lifter.found)
     element = _compile((*tensors, *constants), (), [_assign(n, e) for n, e in kept], out)
-    return Lifted(constants, lifter.compile(scalars), element, tuple(kept), out)
+    return Lifted(constants, tuple(lifter.statements), lifter.compile(scalars), element, tuple(kept), out)
 
 
 def _assign(name: str, expression: ast.expr) -> ast.stmt:
@@ -80,7 +82,7 @@ class _Lifter(ast.NodeTransformer):
     def __init__(self, scalar_names: set[str], taken: set[str]) -> None:
         self.scalar_names = scalar_names
         self.taken = taken  # names that a scalar may not be given: expressions are shared by their text
-        self.statements: list[ast.stmt] = []
+        self.statements: list[tuple[str, ast.expr]] = []
         self.found: dict[str, str] = {}  # lifted name -> the expression's dump, to share equal ones
 
     def is_scalar(self, node: ast.expr) -> bool:
@@ -96,7 +98,7 @@ class _Lifter(ast.NodeTransformer):
             raise UserError(f"{name!r} is assigned a scalar, but has a value already; use a name of its own")
         self.taken.add(name)
         self.scalar_names.add(name)
-        self.statements.append(_assign(name, expression))
+        self.statements.append((name, expression))
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.expr) and self.is_scalar(node):
@@ -120,10 +122,10 @@ class _Lifter(ast.NodeTransformer):
                 return ast.Name(name, ast.Load())
         name = f"_{len(self.found)}"
         self.found[name] = text
-        self.statements.append(_assign(name, node))
+        self.statements.append((name, node))
         return ast.Name(name, ast.Load())
 
     def compile(self, arguments: Sequence[str]) -> Callable[..., tuple[float, ...]]:
         """The function from scalar arguments to lifted values, in Python's double precision."""
         found = [ast.Name(name, ast.Load()) for name in self.found]
-        return _compile((), arguments, self.statements, found)
+        return _compile((), arguments, [_assign(n, e) for n, e in self.statements], found)

@@ -133,6 +133,7 @@ class Nesterov(Optimizer):
     """
 
     intervals = Momentum.intervals
+    ahead: ClassVar[tuple[str, str]] = ("velocity", "momentum")  # the state that carries p, and its factor
 
     def __init__(
         self,
@@ -170,12 +171,13 @@ class Nesterov(Optimizer):
         moved = [
             (p, p.detach().clone()) for group in self.param_groups for p in group["params"] if self._fits(p)
         ]
+        state, factor = self.ahead
         try:
             with torch.no_grad():
                 for group in self.param_groups:
                     for p in group["params"]:
                         if self._fits(p):
-                            p.data.add_(self.state[p]["velocity"], alpha=float(group["momentum"]))
+                            p.data.add_(self.state[p][state], alpha=float(group[factor]))
             return closure()
         finally:
             with held(), torch.no_grad():
@@ -184,5 +186,5 @@ class Nesterov(Optimizer):
 
     def _fits(self, p: Tensor) -> bool:
         """True for a parameter with a velocity; one that has changed its size the step itself refuses."""
-        velocity = self.state.get(p, {}).get("velocity")
+        velocity = self.state.get(p, {}).get(self.ahead[0])
         return velocity is not None and velocity.shape == p.shape

@@ -1,0 +1,93 @@
+"""Writes the parts of the page that are printed from Python: `python -m thalweg.playground.printed`.
+
+`library.js` holds every rule, optimizer, transform and schedule; `palette.js` the colours.
+"""
+
+import inspect
+from pathlib import Path
+from typing import Any, Final
+
+from thalweg import optim, schedules, transforms
+from thalweg.engine.javascript import literal
+from thalweg.engine.optimizer import Optimizer
+from thalweg.engine.plan import ascend, descend, keep
+from thalweg.playground.printed_functions import indented
+from thalweg.playground.printed_library import Library
+from thalweg.playground.printed_schedules import schedule_lines
+from thalweg.playground.printed_shelf import instance_of, optimizer_lines, transform_lines
+
+__all__ = ["library_source", "main"]
+
+FOLDER: Final = Path(__file__).parents[3] / "web" / "src" / "generated"
+_HEAD: Final = "// Printed from Python by `python -m thalweg.playground.printed`; do not edit.\n\n"
+EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "clip_norm": {"max_norm": 1.0},
+    "clip_value": {"limit": 1.0},
+    "coupled_decay": {"weight_decay": 0.01},
+    "decoupled_decay": {"weight_decay": 0.01},
+    "elastic_net_penalty": {"l1": 0.1, "l2": 0.05},
+    "elastic_net_prox": {"l1": 0.1, "l2": 0.05},
+    "guard": {"policy": "skip"},
+    "l1_penalty": {"l1": 0.1},
+    "l1_prox": {"l1": 0.1},
+    "trust_ratio": {},
+}
+"""What a new transform has in the page, where it has no default of its own."""
+SCHEDULES: Final[dict[str, dict[str, Any]]] = {
+    "constant": {},
+    "step": {"size": 50},
+    "multistep": {"milestones": [50, 100, 150]},
+    "exponential": {"gamma": 0.98},
+    "linear": {"steps": 200},
+    "warmup": {"steps": 20},
+    "polynomial": {"steps": 200, "power": 2.0},
+    "cosine": {"steps": 200},
+    "inverse_sqrt": {"scale": 10},
+    "cosine_restarts": {"period": 50},
+    "triangular": {"up": 25},
+    "triangular2": {"up": 25},
+    "exp_range": {"up": 25, "gamma": 0.99},
+    "one_cycle": {"steps": 200},
+    "wsd": {"warmup": 20, "stable": 120, "decay": 60},
+}
+"""The same of schedules, for a race of 200 steps."""
+
+
+def _optimizers() -> list[tuple[type[Optimizer], Optimizer]]:
+    """The shelf's optimizers that treat each element by itself."""
+    kinds = [getattr(optim, name) for name in sorted(optim.__all__, key=str.lower)]
+    made = [(kind, instance_of(kind)) for kind in kinds if issubclass(kind, Optimizer)]
+    return [(kind, own) for kind, own in made if own.program(own.param_groups[0]).elementwise]
+
+
+def _table(name: str, entries: dict[str, list[str]]) -> str:
+    lines: list[str] = []
+    for key, entry in entries.items():
+        lines += [f"{key}: {{", *indented(entry), "},"]
+    return "\n".join([f"export const {name} = {{", *indented(lines), "};"])
+
+
+def library_source() -> str:
+    """The whole of `library.js`."""
+    library = Library()
+    for rule in (ascend, descend, keep):
+        library.rule(rule)
+    optimizers = {k.__name__: optimizer_lines(library, k, own) for k, own in _optimizers()}
+    factories = {name: getattr(transforms, name) for name in transforms.__all__}
+    wraps = {name: transform_lines(library, f, EXAMPLES[name]) for name, f in factories.items()}
+    shapes = {n: schedule_lines(library, getattr(schedules, n), example) for n, example in SCHEDULES.items()}
+    library.finish()
+    tables = [_table("optimizers", optimizers), _table("transforms", wraps), _table("schedules", shapes)]
+    rules = f"export const rules = {{ {', '.join(sorted(library.rules))} }};"
+    runtime = f'import {{ {", ".join(sorted(library.runtimes))} }} from "../engine/python.js";'
+    return _HEAD + "\n\n".join([runtime, *library.sources, rules, *tables]) + "\n"
+
+
+def main() -> None:
+    """Write the files."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "library.js").write_text(library_source(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
