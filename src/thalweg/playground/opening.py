@@ -45,9 +45,9 @@ class Opening:
             raise UserError("give one of surface, lesson and state: each says how the page begins")
         measured = []
         if slices:
-            from thalweg.playground.slices import read
+            from thalweg.playground.slices import read_slices
 
-            measured = [read(item) for item in slices]
+            measured = [found for source in slices for found in read_slices(source)]
         if lesson is not None:
             return cls({"lesson": _known("lesson", lesson, names().lessons)}, measured)
         if state is not None:
