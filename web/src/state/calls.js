@@ -4,7 +4,7 @@
  */
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const NAME = /^[A-Za-z_][\w-]*$/;
+const WORD = /^[\w-]+$/;
 const WORDS = { true: true, false: false, none: null, inf: Infinity, "-inf": -Infinity };
 const DEEPEST = 3;
 
@@ -52,7 +52,7 @@ export function readValue(text, depth = 0) {
   }
   if (Object.hasOwn(WORDS, word)) return WORDS[word];
   if (NUMBER.test(word)) return Number(word);
-  return NAME.test(word) ? word : undefined;
+  return WORD.test(word) ? word : undefined;
 }
 
 /**
@@ -67,11 +67,11 @@ export function writeCall(name, values) {
 }
 
 /**
- * @param {string} text such as "cosine(190,end=0.1)"
+ * @param {string} text such as "cosine(190,end=0.1)"; the last parenthesis may be missing
  * @returns {{ name: string, values: Array<[string|null, *]>, unread: string[] } | null}
  */
 export function readCall(text) {
-  const match = /^\s*([A-Za-z_][\w-]*)\s*(?:\((.*)\))?\s*$/s.exec(text);
+  const match = /^\s*([A-Za-z_][\w-]*)\s*(?:\((.*?)\)?)?\s*$/s.exec(text);
   if (!match) return null;
   const call = { name: match[1], values: [], unread: [] };
   for (const item of (match[2] ?? "").trim() ? split(match[2], ",") : []) {

@@ -1,41 +1,17 @@
 /** Options as the library's specifications want them: what does not fit goes back to its default, with a sentence. */
 
+import { check_options, filled } from "../engine/check.js";
 import { writeValue } from "./calls.js";
 
-/** @param {{kind?: string, default?: *}} spec @returns {string} its kind, or the one its default shows */
-function kindOf(spec) {
-  if (spec.kind) return spec.kind;
-  if (Array.isArray(spec.default)) return "pair";
-  return { boolean: "boolean", string: "choice" }[typeof spec.default] ?? "number";
-}
-
-/** @param {string} interval in mathematical notation, such as "[0, inf)" @returns {boolean} */
-export function within(value, interval) {
-  if (!interval) return Number.isFinite(value);
-  const [low, high] = interval.slice(1, -1).split(",").map((end) => Number(end.replace("inf", "Infinity")));
-  const above = interval.startsWith("[") ? value >= low : value > low;
-  const below = interval.endsWith("]") ? value <= high : value < high;
-  return typeof value === "number" && above && below;
-}
-
-function fits(spec, value) {
-  const interval = spec.interval?.replace(" or None", "");
-  if (value === null) return spec.default === null || interval !== spec.interval;
-  switch (kindOf(spec)) {
-    case "boolean":
-      return typeof value === "boolean";
-    case "choice":
-      return typeof value === "string" && (!spec.choices || spec.choices.includes(value));
-    case "pair": {
-      const parts = interval?.split(" x ") ?? [];
-      return Array.isArray(value) && value.length === 2 && value.every((v, i) => within(v, parts[i]));
-    }
-    case "list":
-      return Array.isArray(value) && value.length > 0 && value.length <= 50 && value.every(Number.isInteger);
-    case "integer":
-      return Number.isInteger(value) && within(value, interval);
-    default:
-      return within(value, interval);
+/** @returns {string|null} why an option cannot have a value */
+function misfit(owner, spec, value) {
+  const given = { [spec.name]: value };
+  try {
+    filled(owner, [spec], given);
+    if (spec.interval && value !== null) check_options(owner, given, { [spec.name]: spec.interval });
+    return null;
+  } catch (error) {
+    return error.message;
   }
 }
 
@@ -49,7 +25,8 @@ const plain = (value) => {
 
 /**
  * @param {string} owner for the sentences
- * @param {Array<{name: string, default: *, kind?: string, interval?: string, choices?: string[]}>} specs
+ * @param {Array<{name: string, default: *, required: boolean, kind: string, interval: string|null,
+ *   choices: string[]|null}>} specs
  * @param {object} given
  * @param {string[]} notes where the sentences go
  * @returns {object} the options that fit and differ from their defaults, in the order of the specifications
@@ -58,21 +35,15 @@ export function fitOptions(owner, specs, given, notes) {
   const options = {};
   for (const spec of specs) {
     const value = given?.[spec.name];
-    if (value === undefined || same(value, spec.default)) continue;
-    if (fits(spec, value)) options[spec.name] = plain(value);
-    else notes.push(refusal(owner, spec, value));
+    if (value === undefined || (same(value, spec.default) && !spec.required)) continue;
+    const why = misfit(owner, spec, value);
+    if (why === null) options[spec.name] = plain(value);
+    else notes.push(`${owner}: ${why}.${spec.required ? "" : ` It is ${writeValue(spec.default)} now.`}`);
   }
   for (const name of Object.keys(given ?? {})) {
     if (!specs.some((spec) => spec.name === name)) notes.push(`${owner} has no option ${shown(name)}.`);
   }
   return options;
-}
-
-function refusal(owner, spec, value) {
-  const wanted = spec.choices ? `one of ${spec.choices.join(", ")}` : spec.interval && `in ${spec.interval}`;
-  const instead = spec.default === undefined ? "It was left out." : `It is ${writeValue(spec.default)} now.`;
-  const why = wanted ? `must be ${wanted}, not ${shown(value)}` : `cannot be ${shown(value)}`;
-  return `${owner}: ${spec.name} ${why}. ${instead}`;
 }
 
 /** @returns {string} any value, short enough for a sentence */

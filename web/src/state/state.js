@@ -3,6 +3,7 @@
  * repair it says in `state.notes`, one sentence each.
  */
 
+import { filled } from "../engine/check.js";
 import { compose } from "../engine/program.js";
 import { optimizers, schedules, transforms } from "../generated/library.js";
 import { createSurface, surfaces } from "../surfaces/index.js";
@@ -17,7 +18,7 @@ import { fitNumber, fitOptions, shown } from "./fit.js";
  *   notes: string[] }} State
  */
 
-export const LIMITS = { racers: 20, steps: 10_000, formula: 400, label: 60, transforms: 8, coordinate: 1e9 };
+export const LIMITS = { racers: 20, steps: 10_000, formula: 400, label: 60, transforms: 8, coordinate: 1e9, note: 200 };
 export const HUES = 10;
 
 export const THEMES = ["light", "dark"];
@@ -65,8 +66,8 @@ export function normalize(given, slices = []) {
     view: fitView(from.view),
     playhead: fitPlayhead(from.playhead, steps, notes),
     speed: fitNumber(from.speed, { low: 0.05, high: 100, otherwise: 1 }, "speed", notes),
-    lesson: /^[a-z0-9-]{1,40}$/.test(from.lesson) ? from.lesson : null,
-    notes,
+    lesson: typeof from.lesson === "string" && /^[a-z0-9-]{1,40}$/.test(from.lesson) ? from.lesson : null,
+    notes: notes.map((note) => (note.length > LIMITS.note ? `${note.slice(0, LIMITS.note)}…` : note)),
   };
   if (THEMES.includes(from.theme)) state.theme = from.theme;
   return state;
@@ -82,6 +83,7 @@ function fitSurface(given, notes) {
   }
   const specs = family.parameters.map(({ min, max, integer, ...spec }) => ({
     ...spec,
+    required: false,
     kind: integer ? "integer" : "number",
     interval: `[${min}, ${max}]`,
   }));
@@ -165,9 +167,10 @@ function fitPart(library, { name, options }, notes) {
     notes.push(`There is nothing called ${shown(name)}; it was left out.`);
     return null;
   }
-  const part = { name, options: fitOptions(name, library[name].arguments, options, notes) };
+  const specs = library[name].arguments;
+  const part = { name, options: fitOptions(name, specs, options, notes) };
   try {
-    library[name].make(part.options);
+    library[name].make(filled(name, specs, part.options));
     return part;
   } catch (error) {
     notes.push(`${error.message}. ${name} was left out.`);
@@ -186,14 +189,22 @@ function fitFactors(given, name, notes) {
   return { warmup, schedule };
 }
 
-/** Options that fit one by one may not fit together: then those of the library are taken. */
+/** Options that fit one by one may not fit together: then the transforms go, or all options are the usual ones. */
 function composed(racer, notes) {
+  const bare = { ...racer, transforms: [] };
+  const why = misfit(racer);
+  if (why === null) return racer;
+  notes.push(`${why}.`);
+  if (misfit(bare) === null) return bare;
+  return { ...bare, options: { lr: racer.options.lr } };
+}
+
+function misfit({ optimizer, options, transforms: around }) {
   try {
-    compose(racer.optimizer, racer.options, racer.transforms);
-    return racer;
+    compose(optimizer, options, around);
+    return null;
   } catch (error) {
-    notes.push(`${error.message}. ${racer.optimizer} has its usual options now.`);
-    return { ...racer, options: { lr: racer.options.lr }, transforms: [] };
+    return error.message;
   }
 }
 

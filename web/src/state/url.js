@@ -63,7 +63,7 @@ function encodeRacer(racer, index) {
 /** The first option of a transform or a schedule goes without its name if it must be given: `cosine(190)`. */
 function writePart(library, name, options) {
   const [first] = library[name].arguments;
-  const unnamed = first && first.default === undefined ? first.name : null;
+  const unnamed = first?.required ? first.name : null;
   const values = Object.entries(options).map(([key, value]) => [key === unnamed ? null : key, value]);
   return writeCall(name, values);
 }

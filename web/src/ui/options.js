@@ -1,4 +1,5 @@
-import { same, within } from "../state/fit.js";
+import { within } from "../engine/check.js";
+import { same } from "../state/fit.js";
 
 /** The rates a slider spans. */
 export const RATES = { kind: "log", min: 1e-5, max: 10 };
@@ -43,7 +44,7 @@ export function rangeOf(option, part = 0) {
     ...spanOf(option.name, interval, Math.abs(usual) || 0),
     integer: option.kind === "integer",
     optional: !option.required && (option.default === null || Boolean(option.interval?.includes("None"))),
-    fits: (value) => within(value, interval),
+    fits: (value) => (interval ? within(value, interval) : Number.isFinite(value)),
   };
 }
 
