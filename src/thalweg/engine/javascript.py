@@ -17,12 +17,13 @@ from thalweg.engine.rule import Rule
 
 __all__ = ["literal", "rule_source", "safe"]
 
-_RESERVED = frozenset(
+_WORDS = (
     "arguments await break case catch class const continue debugger default delete do else enum eval export "
     "extends false finally for function if implements import in instanceof interface let new null package "
     "private protected public return static super switch this throw true try typeof var void while with "
-    "yield".split()
-) | {"divide", "pick", "power", "root"}
+    "yield divide pick power root"
+)
+_RESERVED = frozenset(_WORDS.split())  # the language's, and the runtime's own
 _SIGNS = {ast.Add: ("+", 1), ast.Sub: ("-", 1), ast.Mult: ("*", 2), ast.Div: ("/", 2)}
 _NEGATIVE = 3  # how tightly a minus sign binds
 _ATOM = 9
@@ -59,7 +60,9 @@ def literal(value: Any) -> str:
         case str():
             return json.dumps(value, ensure_ascii=False)
         case Mapping():
-            pairs = (f"{key if key.isidentifier() else json.dumps(key)}: {literal(v)}" for key, v in value.items())
+            pairs = (
+                f"{key if key.isidentifier() else json.dumps(key)}: {literal(v)}" for key, v in value.items()
+            )
             return f"{{ {', '.join(pairs)} }}" if value else "{}"
         case Sequence():
             return f"[{', '.join(map(literal, value))}]"
@@ -132,7 +135,9 @@ def _loads(rule: Rule) -> tuple[list[str], list[str]]:
     arrays = sorted({*(i for i, _ in read), *written})
     before += _declared("const", [f"_array{i} = _tensors[{i}]" for i in arrays])
     own = {name for name, _ in lifted.body} - {name for _, name in read}
-    return before, _declared("let", [*(f"{safe(n)} = _array{i}[_i]" for i, n in read), *map(safe, sorted(own))])
+    return before, _declared(
+        "let", [*(f"{safe(n)} = _array{i}[_i]" for i, n in read), *map(safe, sorted(own))]
+    )
 
 
 def _declared(kind: str, names: Sequence[str]) -> list[str]:
@@ -179,9 +184,8 @@ def _lines(rule: Rule) -> list[str]:
 def _line(name: str | None, value: ast.expr) -> str:
     names = sorted(_names(value))
     held = f"{{ {', '.join(n if n == safe(n) else f'{n}: {safe(n)}' for n in names)} }}" if names else ""
-    return (
-        f"{{ name: {literal(name)}, tokens: {literal(_tokens(value))}, value: ({held}) => {_element(value)} }},"
-    )
+    shown = f"name: {literal(name)}, tokens: {literal(_tokens(value))}"
+    return f"{{ {shown}, value: ({held}) => {_element(value)} }},"
 
 
 def _tokens(value: ast.expr) -> list[Any]:

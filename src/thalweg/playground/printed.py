@@ -3,7 +3,6 @@
 `library.js` holds every rule, optimizer, transform and schedule; `palette.js` the colours.
 """
 
-import inspect
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +14,10 @@ from thalweg.playground.printed_functions import indented
 from thalweg.playground.printed_library import Library
 from thalweg.playground.printed_schedules import schedule_lines
 from thalweg.playground.printed_shelf import instance_of, optimizer_lines, transform_lines
+from thalweg.report import palette
+from thalweg.report.landscape.colours import ramp
 
-__all__ = ["library_source", "main"]
+__all__ = ["files", "main"]
 
 FOLDER: Final = Path(__file__).parents[3] / "web" / "src" / "generated"
 _HEAD: Final = "// Printed from Python by `python -m thalweg.playground.printed`; do not edit.\n\n"
@@ -83,10 +84,27 @@ def library_source() -> str:
     return _HEAD + "\n\n".join([runtime, *library.sources, rules, *tables]) + "\n"
 
 
+def palette_source() -> str:
+    """The whole of `palette.js`: the report's colours in both themes, and those of a height."""
+    colours = {"LIGHT": palette.LIGHT, "LIGHT_HUES": palette.LIGHT_HUES}
+    colours |= {"DARK": palette.DARK, "DARK_HUES": palette.DARK_HUES, "RAMP": ramp()}
+    return (
+        _HEAD
+        + "\n".join(f"export const {name} = {literal(value)};" for name, value in colours.items())
+        + "\n"
+    )
+
+
+def files() -> dict[Path, str]:
+    """What is printed, by the file that it is kept in."""
+    return {FOLDER / "library.js": library_source(), FOLDER / "palette.js": palette_source()}
+
+
 def main() -> None:
     """Write the files."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "library.js").write_text(library_source(), encoding="utf-8")
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""JavaScript for Python's expressions: the small subset in which options, transforms and schedules are written.
+"""JavaScript for Python's expressions: the small subset in which the shelf's functions are written.
 
 Whatever is outside it is refused with file and line, so that nothing is printed wrongly in silence. Printed
 code calls the runtime `web/src/engine/python.js` wherever the two languages differ: remainders of negative
@@ -40,8 +40,16 @@ _METHODS: Final = {"append": "push", "insert": "splice", "fill_": "fill"}
 _KINDS: Final = {"bool": '"boolean"', "str": '"string"', "int": '"number"', "float": '"number"'}
 _SIGNS: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _HELPED: Final = {ast.Div: "divide", ast.Pow: "power", ast.Mod: "mod", ast.FloorDiv: "floordiv"}
-_ORDERS: Final[dict[type[ast.cmpop], str]] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "===", ast.NotEq: "!=="}
-_ORDERS |= {ast.Is: "===", ast.IsNot: "!=="}
+_ORDERS: Final[dict[type[ast.cmpop], str]] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "===",
+    ast.NotEq: "!==",
+    ast.Is: "===",
+    ast.IsNot: "!==",
+}
 
 
 class Needs(Protocol):
@@ -116,7 +124,7 @@ class Expressions:
             return given
         if not isinstance(node, ast.Call | ast.Lambda) and is_plain(value := self._folded(node)):
             return literal(value)
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        method: Callable[[Any], str] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         return method(node) if method else self.refuse(node)
 
     def _folded(self, node: ast.expr) -> Any:
@@ -159,7 +167,11 @@ class Expressions:
         if isinstance(node.op, ast.Not):
             return f"!({self.test(node.operand)})"
         if isinstance(node.op, ast.USub):
-            return f"-{self.text(node.operand)}" if isinstance(node.operand, ast.Constant) else f"(-{self.text(node.operand)})"
+            return (
+                f"-{self.text(node.operand)}"
+                if isinstance(node.operand, ast.Constant)
+                else f"(-{self.text(node.operand)})"
+            )
         return self.refuse(node)
 
     def _binop(self, node: ast.BinOp) -> str:
@@ -283,7 +295,9 @@ class Expressions:
                 return self._isinstance(value, kind)
             case ast.Call(func=ast.Name(id="getattr"), args=[value, name]):
                 return f"{self.text(value)}[{self.text(name)}]"
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="object"), attr="__setattr__"), args=[value, name, new]):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="object"), attr="__setattr__"), args=[value, name, new]
+            ):
                 return f"{self.text(value)}[{self.text(name)}] = {self.text(new)}"
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
                 return f"super.{name}({', '.join(map(self.text, node.args))})"
@@ -320,13 +334,17 @@ class Expressions:
                 function = inspect.getattr_static(self.owner, name, None)
                 return f"this.{name}({', '.join(self._arguments(node, function))})"
             case ast.Attribute(value=value, attr=name) if id(self.value_of(node.func)) not in _NATIVE:
-                return f"{self.text(value)}.{_METHODS.get(name, name)}({', '.join(self._arguments(node, None))})"
+                return (
+                    f"{self.text(value)}.{_METHODS.get(name, name)}({', '.join(self._arguments(node, None))})"
+                )
             case ast.Name(id=name) if name not in self.local:
                 return self._global_call(node)
             case ast.Attribute():
                 return self._global_call(node)
         # A schedule or a function: it is not known which.
-        return f"{self.needs.runtime('call')}({', '.join([self.text(node.func), *self._arguments(node, None)])})"
+        return (
+            f"{self.needs.runtime('call')}({', '.join([self.text(node.func), *self._arguments(node, None)])})"
+        )
 
     def _global_call(self, node: ast.Call) -> str:
         function = self.value_of(node.func)

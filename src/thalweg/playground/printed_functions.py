@@ -88,7 +88,10 @@ def _parameters(arguments: ast.arguments, code: Expressions) -> str:
     """The parameters; those that are keywords alone are taken from one object at the end."""
     plain = [a.arg for a in arguments.posonlyargs + arguments.args if a.arg != "self"]
     defaults = [None] * (len(plain) - len(arguments.defaults)) + list(arguments.defaults)
-    parts = [_parameter(name, default, code) for name, default in zip(plain, defaults[-len(plain) :] if plain else [], strict=True)]
+    parts = [
+        _parameter(name, default, code)
+        for name, default in zip(plain, defaults[-len(plain) :] if plain else [], strict=True)
+    ]
     if arguments.vararg:
         parts.append(f"...{safe(arguments.vararg.arg)}")
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
@@ -114,19 +117,19 @@ class _Statements:
         match node:
             case ast.Assign(targets=[target]):
                 return [f"{self.code.target(target)} = {text(node.value)};"]
-            case ast.AnnAssign(value=ast.expr()):
-                return [f"{self.code.target(node.target)} = {text(node.value)};"]
+            case ast.AnnAssign(value=ast.expr() as value):
+                return [f"{self.code.target(node.target)} = {text(value)};"]
             case ast.AugAssign():
                 sum_ = ast.BinOp(node.target, node.op, node.value)
                 return [f"{self.code.target(node.target)} = {text(sum_)};"]
             case ast.Return(value=None):
                 return ["return;"]
-            case ast.Return(value=ast.expr()):
-                return [f"return {text(node.value)};"]
+            case ast.Return(value=ast.expr() as value):
+                return [f"return {text(value)};"]
             case ast.Expr():
                 return [f"{text(node.value)};"]
-            case ast.Raise(exc=ast.expr()):
-                return [f"throw {self._raised(node.exc)};"]
+            case ast.Raise(exc=ast.expr() as raised):
+                return [f"throw {self._raised(raised)};"]
         return self._compound(node)
 
     def _compound(self, node: ast.stmt) -> list[str]:

@@ -17,12 +17,14 @@ __all__ = ["Library"]
 
 # Methods of schedules that draw, write files or meet torch: a page has its own ways.
 _PYTHON_ONLY = frozenset({"attach", "draw", "save", "turns", "_corners", "_extent", "__rshift__"})
-_RENAMED = {"__call__": "factor"}
+_RENAMED = {"__call__": "at"}
 
 
 class Library:
-    """Collects declarations. What a function's body mentions may stand behind it; what is needed at once, such
-    as the class that another one extends, stands before.
+    """Collects declarations.
+
+    What a function's body mentions may stand behind it; what is needed at once, such as the class that
+    another one extends, stands before.
     """
 
     def __init__(self) -> None:
@@ -43,7 +45,9 @@ class Library:
         module, value = _origin(module, name), getattr(module, name)
         own = safe(value.name if isinstance(value, Rule) else getattr(value, "__name__", name))
         if self._owners.setdefault(own, value) is not value:
-            raise UserError(f"{module.__name__}.{name}: the page has another {own!r} already; rename one of them")
+            raise UserError(
+                f"{module.__name__}.{name}: the page has another {own!r} already; rename one of them"
+            )
         if own not in self._written and all(waiting != own for waiting, *_ in self._waiting):
             self._waiting.append((own, name, module))
         return own
@@ -150,7 +154,11 @@ def _origin(module: ModuleType, name: str) -> ModuleType:
 def _assignment(module: ModuleType, name: str) -> tuple[ast.expr, Any]:
     for node in ast.parse(inspect.getsource(module)).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        if isinstance(target, ast.Name) and target.id == name and isinstance(node, ast.Assign | ast.AnnAssign):
+        if (
+            isinstance(target, ast.Name)
+            and target.id == name
+            and isinstance(node, ast.Assign | ast.AnnAssign)
+        ):
             assert node.value is not None
             return node.value, lambda inner: f"{module.__file__}, line {getattr(inner, 'lineno', 1)}"
     raise UserError(f"{module.__name__}: {name!r} is no assignment, so it cannot be printed")

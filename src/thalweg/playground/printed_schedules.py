@@ -1,10 +1,10 @@
 """What the page says of each schedule: its fields, their intervals, and the printed class."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
-import inspect
 
 from thalweg.engine.javascript import literal
 from thalweg.playground.printed_functions import indented
@@ -21,7 +21,12 @@ def schedule_lines(library: Library, kind: type[Schedule], example: Mapping[str,
     """A schedule as an object of JavaScript."""
     signature = inspect.signature(kind, eval_str=True).parameters
     with _recorded() as intervals:
-        kind(**{**{n: _ANY[option(n, p, None)["kind"]] for n, p in signature.items() if p.default is None}, **example})
+        kind(
+            **{
+                **{n: _ANY[option(n, p, None)["kind"]] for n, p in signature.items() if p.default is None},
+                **example,
+            }
+        )
     arguments = [option(n, p, intervals.get(n)) for n, p in signature.items()]
     name = library.name(inspect.getmodule(kind), kind.__name__)  # type: ignore[arg-type]
     lines = [f"{key}: {literal(v)}," for key, v in {"name": kind.__name__, **facts(kind)}.items()]
@@ -38,12 +43,13 @@ def _recorded() -> Iterator[dict[str, str]]:
     def whole(self: Schedule, option: str, low: int = 1) -> None:
         found[option] = f"[{low}, inf)"
 
-    def real(self: Schedule, option: str, low: float, high: float = float("inf"), *, above: bool = False) -> None:
+    def real(
+        self: Schedule, option: str, low: float, high: float = float("inf"), *, above: bool = False
+    ) -> None:
         found[option] = f"{'(' if above else '['}{low:g}, {high:g}{')' if high == float('inf') else ']'}"
 
     def below_top(self: Schedule, option: str) -> None:
         found[option] = "[0, 1]"
 
-    recorders = {"_whole": whole, "_real": real, "_below_top": below_top}
-    with patch.multiple(Schedule, **recorders):
+    with patch.multiple(Schedule, _whole=whole, _real=real, _below_top=below_top):
         yield found

@@ -1,4 +1,4 @@
-"""What the page says of each optimizer and transform: options, defaults, intervals, and the printed methods."""
+"""What the page says of each optimizer and transform: options, defaults, intervals, the printed methods."""
 
 import inspect
 import re
@@ -12,13 +12,13 @@ import torch
 
 from thalweg.engine.checkpoint import HOW
 from thalweg.engine.javascript import literal, safe
-from thalweg.engine.options import taken_apart
 from thalweg.engine.optimizer import Optimizer
+from thalweg.engine.options import taken_apart
 from thalweg.errors import UserError
 from thalweg.playground.printed_functions import function_lines, indented
 from thalweg.playground.printed_library import Library
 
-__all__ = ["facts", "option", "optimizer_lines", "transform_lines"]
+__all__ = ["facts", "instance_of", "optimizer_lines", "option", "transform_lines"]
 
 _PAIR = (0.25, 0.5)  # any two numbers: what rules call them is asked for
 
@@ -140,4 +140,4 @@ def _recorded(factory: FunctionType) -> Iterator[dict[str, str]]:
 
 def instance_of(kind: type[Optimizer]) -> Optimizer:
     """An optimizer of a kind, with its defaults."""
-    return kind([torch.nn.Parameter(torch.zeros(1))])  # type: ignore[call-arg, arg-type]
+    return kind([torch.nn.Parameter(torch.zeros(1))])  # type: ignore[call-arg]

@@ -88,17 +88,20 @@ function valueOf(owner, spec, given) {
     return spec.default;
   }
   const wanted = WANTED[spec.kind];
-  if (!(given === null && spec.default === null && !spec.required) && !wanted.fits(given, spec)) {
+  if (given === null && spec.default === null && !spec.required) return null;
+  if (!wanted.fits(given, spec)) {
     throw new UserError(`${spec.name} is ${wanted.words(spec)}${got(given)}`, spec.name);
   }
-  if (spec.interval && given !== null) check_options(owner, { [spec.name]: given }, { [spec.name]: spec.interval });
+  if (spec.kind === "pair") check_options(owner, { [spec.name]: given }, { [spec.name]: spec.interval });
   return given;
 }
 
+const inInterval = (fits) => (value, spec) => fits(value) && (!spec.interval || within(value, spec.interval));
+const sized = (spec) => (spec.interval ? ` ${inWords(spec.interval)}` : "");
 const isNumber = (value) => typeof value === "number" && !Number.isNaN(value);
 const WANTED = {
-  number: { fits: isNumber, words: (spec) => `a number${spec.interval ? ` ${inWords(spec.interval)}` : ""}` },
-  integer: { fits: Number.isInteger, words: () => "a whole number" },
+  number: { fits: inInterval(isNumber), words: (spec) => `a number${sized(spec)}` },
+  integer: { fits: inInterval(Number.isInteger), words: (spec) => `a whole number${sized(spec)}` },
   boolean: { fits: (value) => typeof value === "boolean", words: () => "either on or off" },
   choice: {
     fits: (value, spec) => spec.choices.includes(value),

@@ -162,7 +162,7 @@ export function fields(value) {
 
 /** Calls a function, or a schedule. */
 export function call(callee, ...values) {
-  return typeof callee === "function" ? callee(...values) : callee.factor(...values);
+  return typeof callee === "function" ? callee(...values) : callee.at(...values);
 }
 
 /** An object of a class that has a constructor of its own. */

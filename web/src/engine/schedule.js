@@ -11,10 +11,10 @@ import { entry, filled } from "./check.js";
  */
 export function schedule(warmup, shape) {
   const made = scheduleOf(warmup, shape);
-  return made === null ? () => 1 : (step) => made.factor(step);
+  return made === null ? () => 1 : (step) => made.at(step);
 }
 
-/** The same as an object of the library, with `steps`, `after` and `span()`; null if there is none. */
+/** The same as an object of the library, with `at(step)`, `steps`, `after` and `span()`; null if none. */
 export function scheduleOf(warmup, shape) {
   const rise = warmup > 0 ? schedules.warmup.make({ steps: warmup }) : null;
   if (shape === null) return rise;

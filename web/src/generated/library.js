@@ -1627,7 +1627,7 @@ class Schedule {
       this._whole("steps");
     }
   }
-  factor(step) {
+  at(step) {
     if (!((0 <= step && step < Infinity))) {
       throw new UserError(`a schedule starts at step 0; there is no step ${text(step)}`);
     }
