@@ -3,7 +3,9 @@ import { lessons } from "./state/lessons.js";
 import { normalize } from "./state/state.js";
 import { pageModel } from "./ui/address.js";
 import { mount } from "./ui/page.js";
-import sheet from "./ui/style.css";
+import pageSheet from "./ui/style.css";
+import chartSheet from "./views/inspector/inspector.css";
+import stageSheet from "./views/stage.css";
 
 /** A state is told to the address or to Python when nothing changed for so long, in milliseconds. */
 const REST = 200;
@@ -56,9 +58,7 @@ function render({ model, el }, own = false) {
   const host = document.createElement("div");
   el.append(host);
   const root = host.attachShadow({ mode: "open" });
-  const style = new CSSStyleSheet();
-  style.replaceSync(sheet);
-  root.adoptedStyleSheets = [style];
+  root.adoptedStyleSheets = [pageSheet, stageSheet, chartSheet].map(styleOf);
   const unmount = mount(app, root, { own });
   const disconnect = connect(app, model);
   return () => {
@@ -67,6 +67,12 @@ function render({ model, el }, own = false) {
     app.destroy();
     host.remove();
   };
+}
+
+function styleOf(text) {
+  const style = new CSSStyleSheet();
+  style.replaceSync(text);
+  return style;
 }
 
 /** A document of the playground's own holds an element for it, with its first data inside. */

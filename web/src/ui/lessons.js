@@ -54,7 +54,8 @@ export function lessonCard(app) {
       link.href = lesson.link.href;
       write(link, lesson.link.label);
     }
-    write(next, lesson ? `Next: ${following(lesson.id).title}` : `Lesson 1: ${lessons[0].title}`);
+    write(next, lesson ? "Next lesson" : "Start the lessons");
+    next.title = following(app.state.lesson).title;
   };
   app.on("state", update);
   update();

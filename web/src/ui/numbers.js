@@ -11,7 +11,7 @@ export function short(value, digits = 3) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const text = size >= 1e4 || size < 1e-3 ? scientific(value, digits) : String(Number(value.toPrecision(digits)));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 function scientific(value, digits) {

@@ -8,8 +8,9 @@
  */
 export function standings(paths, hidden, step) {
   const at = paths.map((path) => {
-    const index = Math.min(Math.round(step), path.steps);
-    const out = path.ended !== null && step >= path.ended.step;
+    const whole = Math.round(step);
+    const index = Math.min(whole, path.steps);
+    const out = path.ended !== null && whole >= path.ended.step;
     return { loss: path.loss[index], out, worth: out || Number.isNaN(path.loss[index]) ? Infinity : path.loss[index] };
   });
   return at.map(({ loss, out, worth }, i) => {

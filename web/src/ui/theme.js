@@ -1,4 +1,4 @@
-import { DARK, DARK_HUES, LIGHT, LIGHT_HUES, RAMP } from "../generated/palette.js";
+import { DARK, DARK_HUES, LIGHT, LIGHT_HUES } from "../generated/palette.js";
 
 /** Racers beyond the hues have them again, dashed. */
 const RACERS = 10;
@@ -20,7 +20,6 @@ export function colorsOf(dark) {
     hues: ten.map((i) => hues[i % hues.length]),
     texts: ten.map((i) => readable(hues[i % hues.length], theme)),
     dashes: ten.map((i) => (i < hues.length ? SOLID : DASHED)),
-    ramp: RAMP,
   };
 }
 
