@@ -191,7 +191,7 @@ function spoken(curve, step) {
 }
 
 /** A canvas of a size in CSS pixels, cleared; its context draws in them. */
-function fresh(canvas, width, height, ratio) {
+export function fresh(canvas, width, height, ratio) {
   const [w, t] = [Math.round(width * ratio), Math.round(height * ratio)];
   const ctx = canvas.getContext("2d");
   if (canvas.width !== w || canvas.height !== t) [canvas.width, canvas.height] = [w, t];
@@ -208,7 +208,7 @@ function drawPlayhead(ctx, { top, bottom }, at, colors) {
 }
 
 /** A line of text above a point, or below it where it would leave the canvas. */
-function drawTip(ctx, { width, app }, x, y, text) {
+export function drawTip(ctx, { width, app }, x, y, text) {
   if (!text) return;
   ctx.font = textFont(12);
   const room = ctx.measureText(text).width + 16;
