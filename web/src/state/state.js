@@ -26,7 +26,7 @@ export const THEMES = ["light", "dark"];
 /** What the views remember: choices, of which the first is the default, or a default that is true or false. */
 export const VIEW = {
   stage: ["contour", "surface"],
-  chart: ["loss", "rates", "schedule", "phase"],
+  chart: ["loss", "rates", "schedule", "phase", "step"],
   log: true,
 };
 
