@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import torch
 
 from thalweg import cli, playground
 from thalweg.errors import UserError
@@ -65,6 +66,28 @@ def test_what_a_person_wrote_cannot_end_the_script(tmp_path: Path) -> None:
     page = playground.export(tmp_path / "page.html", state=state).read_text(encoding="utf-8")
     assert len(Scripts(page).found) == 2
     assert data(page)["state"] == state
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), object()], ids=["nan", "infinity", "an object"]
+)
+def test_a_state_that_is_no_json_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(UserError, match="the state cannot be written as JSON: "):
+        playground.export(tmp_path / "page.html", state={"start": [value, 0]})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_slices_of_a_model(tmp_path: Path) -> None:
+    from thalweg.landscape import function, plane
+
+    measured = plane(function(lambda x, y: x**2 + y**2, (0.0, 0.0)), torch.eye(2), points=3)
+    file = tmp_path / "measured.json"
+    file.write_text(json.dumps({"task": "bowl", "plane": measured.to_dict()}))
+    page = playground.export(tmp_path / "page.html", slices=[file, measured]).read_text(encoding="utf-8")
+    held = data(page)
+    assert held["state"] == {"surface": {"id": "slice"}}
+    assert [one["title"] for one in held["slices"]] == ["bowl: a random plane", ""]
+    assert held["slices"][0]["losses"] == held["slices"][1]["losses"]
 
 
 def test_a_lesson(tmp_path: Path) -> None:

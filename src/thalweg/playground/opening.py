@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.errors import UserError
 from thalweg.playground.bundle import names
+
+if TYPE_CHECKING:
+    from thalweg.landscape import Plane
+    from thalweg.landscape.survey import Survey
+
+Source: TypeAlias = "str | Path | Mapping[str, Any] | Plane | Survey"
+"""What slices are read from: a file, what is in it, or what was measured in this process."""
 
 MEASURED = "slice"
 """The surface of the measured slices."""
@@ -32,7 +40,7 @@ class Opening:
         cls,
         surface: str | None = None,
         lesson: str | None = None,
-        slices: Sequence[str | Path | Mapping[str, Any]] = (),
+        slices: Sequence[Source] = (),
         state: Mapping[str, Any] | None = None,
     ) -> Opening:
         """Check what a person asked for.
@@ -51,7 +59,7 @@ class Opening:
         if lesson is not None:
             return cls({"lesson": _known("lesson", lesson, names().lessons)}, measured)
         if state is not None:
-            return cls(dict(state), measured)
+            return cls(_plain(state), measured)
         if surface is None and measured:
             surface = MEASURED
         if surface == MEASURED and not measured:
@@ -59,6 +67,15 @@ class Opening:
         if surface is not None:
             return cls({"surface": {"id": _known("surface", surface, names().surfaces)}}, measured)
         return cls({}, measured)
+
+
+def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a state, as the page will read it."""
+    try:
+        copy: dict[str, Any] = json.loads(json.dumps(dict(state), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"the state cannot be written as JSON: {error}") from None
+    return copy
 
 
 def _known(kind: str, name: str, known: Sequence[str]) -> str:

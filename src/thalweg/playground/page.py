@@ -10,7 +10,7 @@ from pathlib import Path
 
 from thalweg.files import save
 from thalweg.playground.bundle import bundle
-from thalweg.playground.opening import Opening
+from thalweg.playground.opening import Opening, Source
 
 
 def policy() -> str:
@@ -52,7 +52,7 @@ def export(
     *,
     surface: str | None = None,
     lesson: str | None = None,
-    slices: Sequence[str | Path | Mapping[str, object]] = (),
+    slices: Sequence[Source] = (),
     state: Mapping[str, object] | None = None,
 ) -> Path:
     """Write the playground as one HTML file that works offline, from a disk or any server.
@@ -63,7 +63,8 @@ def export(
         path: the file to make or replace.
         surface: the surface to begin with, such as ``"rosenbrock"``.
         lesson: the lesson to begin with, such as ``"momentum"``.
-        slices: slices of your own models: the files of ``thalweg landscape --json``, or what is in them.
+        slices: slices of your models: files of ``thalweg landscape --json``, what is in them, a survey or a
+            plane of `thalweg.landscape`.
         state: a whole state, as `Playground.state` gives it.
 
     Returns:

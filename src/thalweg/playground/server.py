@@ -9,11 +9,10 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Final
 
 from thalweg.errors import UserError
-from thalweg.playground.opening import Opening
+from thalweg.playground.opening import Opening, Source
 from thalweg.playground.page import document, policy
 
 HOST: Final = "127.0.0.1"
@@ -114,7 +113,7 @@ def serve(
     *,
     surface: str | None = None,
     lesson: str | None = None,
-    slices: Sequence[str | Path | Mapping[str, object]] = (),
+    slices: Sequence[Source] = (),
     state: Mapping[str, object] | None = None,
     port: int | None = None,
     open_browser: bool = True,
@@ -124,7 +123,8 @@ def serve(
     Args:
         surface: the surface to begin with, such as ``"rosenbrock"``.
         lesson: the lesson to begin with, such as ``"momentum"``.
-        slices: slices of your own models: the files of ``thalweg landscape --json``, or what is in them.
+        slices: slices of your models: files of ``thalweg landscape --json``, what is in them, a survey or a
+            plane of `thalweg.landscape`.
         state: a whole state, as `Playground.state` gives it.
         port: where to listen; without one, 8765 or the next that is free.
         open_browser: whether to open the page where there is a screen to open it on.

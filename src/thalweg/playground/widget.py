@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from thalweg.playground.bundle import bundle
-from thalweg.playground.opening import Opening
+from thalweg.playground.opening import Opening, Source
 
 
 class Playground(anywidget.AnyWidget):
@@ -21,7 +20,8 @@ class Playground(anywidget.AnyWidget):
     Args:
         surface: the surface to begin with, such as ``"rosenbrock"``.
         lesson: the lesson to begin with, such as ``"momentum"``.
-        slices: slices of your own models: the files of ``thalweg landscape --json``, or what is in them.
+        slices: slices of your models: files of ``thalweg landscape --json``, what is in them, a survey or a
+            plane of `thalweg.landscape`.
         state: a whole state, as another widget's `state` gives it.
 
     Raises:
@@ -42,7 +42,7 @@ class Playground(anywidget.AnyWidget):
         *,
         surface: str | None = None,
         lesson: str | None = None,
-        slices: Sequence[str | Path | Mapping[str, Any]] = (),
+        slices: Sequence[Source] = (),
         state: Mapping[str, Any] | None = None,
     ) -> None:
         opening = Opening.of(surface, lesson, slices, state)
