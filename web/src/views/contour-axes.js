@@ -103,7 +103,7 @@ function best(rings, { left, right, top, bottom }, placed) {
       if (x < left + BORDER || x > right - BORDER || y < top + BORDER / 2 || y > bottom - BORDER / 2) continue;
       const nearest = Math.min(...placed.map((p) => Math.hypot(p.x - x, p.y - y)), 1e4);
       const angle = slope(ring[k - 3], ring[k + 3]);
-      const wanted = nearest - 60 * Math.abs(angle);
+      const wanted = nearest - 110 * Math.abs(angle);
       if (wanted > most) [found, most] = [{ x, y, angle }, wanted];
     }
   }

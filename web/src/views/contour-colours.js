@@ -3,8 +3,8 @@
  * light theme the lowest places are the deepest blue-green, in the dark theme they are the darkest.
  */
 
-const LIGHT = ["#a9cbd6", "#bfd9dc", "#d3e4e0", "#e4ece2", "#f1f1e6", "#f9f5ea", "#fdfaf3"];
-const DARK = ["#0a1a24", "#0f2530", "#16303a", "#1f3b42", "#2b474a", "#3a5453", "#4b625d"];
+const LIGHT = ["#94bfd0", "#b3d3da", "#cbe0de", "#dfeae1", "#eef0e5", "#f8f4e9", "#fdfaf3"];
+const DARK = ["#06131b", "#0a1e28", "#112933", "#19353c", "#224145", "#2d4d4e", "#3a5957"];
 /** So many colours are told apart; more cannot be seen. */
 export const SHADES = 512;
 

@@ -35,20 +35,27 @@ export function fitted([x0, x1, y0, y1], rect) {
  * The mapping between the plane and the canvas.
  * @param {number[]} shown [x0, x1, y0, y1]
  * @param {{ left: number, top: number, right: number, bottom: number }} rect
+ * @param {number[]} [whole] what is shown without zoom; its place on the canvas is `home`
  */
-export function createFrame(shown, rect) {
+export function createFrame(shown, rect, whole = shown) {
   const [x0, x1, y0, y1] = shown;
   const kx = (rect.right - rect.left) / (x1 - x0), ky = (rect.bottom - rect.top) / (y1 - y0);
+  const px = (x) => rect.left + (x - x0) * kx, py = (y) => rect.bottom - (y - y0) * ky;
+  const home = { left: px(whole[0]), right: px(whole[1]), top: py(whole[3]), bottom: py(whole[2]) };
   return {
     shown,
     rect,
-    px: (x) => rect.left + (x - x0) * kx,
-    py: (y) => rect.bottom - (y - y0) * ky,
-    x: (px) => x0 + (px - rect.left) / kx,
-    y: (py) => y0 + (rect.bottom - py) / ky,
-    contains: (px, py) => px >= rect.left && px <= rect.right && py >= rect.top && py <= rect.bottom,
+    home,
+    px,
+    py,
+    x: (u) => x0 + (u - rect.left) / kx,
+    y: (v) => y0 + (rect.bottom - v) / ky,
+    contains: (u, v) => within(rect, u, v),
+    atHome: (u, v) => within(home, u, v),
   };
 }
+
+const within = ({ left, right, top, bottom }, x, y) => x >= left && x <= right && y >= top && y <= bottom;
 
 /** The part of the plane to show after the ground was dragged by a number of pixels. */
 export function panned(frame, dx, dy) {

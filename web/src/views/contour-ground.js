@@ -8,7 +8,9 @@ import { levelsBetween } from "./contour-levels.js";
 const FINE = 160_000;
 const COARSE = 14_000;
 /** Isolines need fewer values than the fill. */
-const LINES = 36_000;
+const LINES = 60_000;
+/** Rings with fewer points than this, on average, are crumbs. */
+const CRUMB = 16;
 
 /**
  * The heights of the shown part of the plane on a grid that reaches half a cell beyond each side.
@@ -52,10 +54,13 @@ function isolines(grid, heights, levels, frame) {
   // A value stands at the middle of its cell, half a cell from where d3 counts.
   const place = ([u, v]) => [left + (u - 0.5) * kx, top + (v - 0.5) * ky];
   return levels.map((level) => {
-    const { coordinates } = contour.contour(grid.values, heights.share(level));
-    return { level, lines: coordinates.flatMap((rings) => rings.map((ring) => ring.map(place))) };
+    const rings = contour.contour(grid.values, heights.share(level)).coordinates.flat();
+    return { level, lines: torn(rings) ? [] : rings.map((ring) => ring.map(place)) };
   });
 }
+
+/** In a valley narrower than the grid a line falls apart into crumbs, which say nothing. */
+const torn = (rings) => rings.length > 3 && rings.reduce((sum, ring) => sum + ring.length, 0) < CRUMB * rings.length;
 
 /** Every second value of a grid in each direction, where the grid is finer than its lines need. */
 function thinned(grid) {

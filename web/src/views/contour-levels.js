@@ -6,18 +6,21 @@ import { ticks } from "./chart-scale.js";
 const SAMPLES = 64;
 /** On the logarithmic scale, losses this share of the median above the lowest are still told apart well. */
 const SHIFT = 0.005;
+/** A relief with this share has walls and floors; with the one above it would have needles. */
+export const RELIEF = 0.15;
 
 /**
  * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest.
  * @param {{ f: (x: number, y: number) => number, box: number[], minima: number[][], height: string }} surface
+ * @param {number} [shade] where the logarithmic scale turns linear, as a share of the median
  * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number }}
  */
-export function createHeights(surface) {
+export function createHeights(surface, shade = SHIFT) {
   const values = sampled(surface);
   const low = values[0] ?? 0, top = values[values.length - 1] ?? 1;
   const high = top > low ? top : low + 1;
   const log = surface.height === "log";
-  const shift = Math.max((values[values.length >> 1] - low) * SHIFT, (high - low) * 1e-9);
+  const shift = Math.max((values[values.length >> 1] - low) * shade, (high - low) * 1e-9);
   const unit = 1 / Math.log1p((high - low) / shift);
   const share = log ? (loss) => Math.log1p((loss - low) / shift) * unit : (loss) => (loss - low) / (high - low);
   return { low, high, log, share: (loss) => (loss < low ? 0 : loss === loss ? share(loss) : 1) };

@@ -8,7 +8,7 @@ import { drawInset } from "./contour-inset.js";
 import { drawPenalty } from "./contour-penalty.js";
 import { drawSlicePath } from "./contour-slice.js";
 import { drawHover, drawStart } from "./handle-ring.js";
-import { drawEnds } from "./trails-ends.js";
+import { drawEnds, exitsOf } from "./trails-ends.js";
 import { createLabels } from "./trails-labels.js";
 import { createTrailLayer, drawHead, drawTrails, headOf, paintOrder } from "./trails.js";
 
@@ -32,7 +32,8 @@ export function createContourPicture(app, { moving = false } = {}) {
     if (same(frameKey, key)) return kept;
     const rect = plotRect(width, height);
     frameKey = key;
-    kept = createFrame(fitted(box ?? app.surface.box, rect), rect);
+    const whole = fitted(app.surface.box, rect);
+    kept = createFrame(box ? fitted(box, rect) : whole, rect, whole);
     return kept;
   };
 
@@ -64,9 +65,9 @@ function front(ink, app, frame, labels) {
   const seen = heads.filter(({ x, y }) => frame.contains(x, y));
   for (const head of seen) drawHead(ink, app, head.index, head);
   drawHover(ink, app, frame);
-  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, frame);
+  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exitsOf(app, frame), frame.rect);
   if (inset) boxes.push(inset);
-  labels(ink, app, frame, seen, boxes);
+  labels(ink, app, frame.rect, seen, boxes);
   ink.restore();
 }
 

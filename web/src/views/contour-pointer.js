@@ -8,6 +8,9 @@ import { createMover } from "./handle.js";
 const STILL = 5;
 const ZOOM = 1.5;
 
+/** Where the steps of a path are on the canvas. */
+const steps = ({ px, py }) => (path, k) => [px(path.x[k]), py(path.y[k])];
+
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {object} app
@@ -69,7 +72,7 @@ function listenToPress(canvas, app, frame, actions, place) {
     const pressed = from && !moved ? place(event) : null;
     release();
     if (!pressed || !frame().contains(...pressed)) return;
-    const found = pick(app, frame(), ...pressed, event.pointerType);
+    const found = pick(app, steps(frame()), ...pressed, event.pointerType);
     starts = [...starts.slice(-1), app.state.start];
     if (!found) return move(frame().x(pressed[0]), frame().y(pressed[1]));
     app.selected = found.racer;
@@ -89,7 +92,7 @@ function listenToHover(canvas, app, frame, place, held) {
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch" || held()) return;
     pointing = true;
-    const [x, y] = place(event), found = frame().contains(x, y) ? pick(app, frame(), x, y, event.pointerType) : null;
+    const [x, y] = place(event), found = frame().contains(x, y) ? pick(app, steps(frame()), x, y, event.pointerType) : null;
     canvas.style.cursor = found ? "pointer" : frame().contains(x, y) ? "crosshair" : "default";
     app.setHover(found);
   });

@@ -52,7 +52,7 @@ export function createContour(el, app) {
     handle.destroy();
     el.replaceChildren();
   };
-  return { draw, resize, destroy, canvas, label: () => labelOf(app) };
+  return { draw, resize, destroy, canvas, label: () => labelOf(app, "Contours") };
 }
 
 /** Gives a canvas the pixels of a size; setting them again would clear it. */
@@ -70,9 +70,9 @@ function placeOfHover(app, { px, py }) {
 }
 
 /** What is seen, in words. */
-function labelOf(app) {
+export function labelOf(app, what) {
   const ends = app.state.racers.flatMap(({ hidden }, i) => (hidden || !app.paths[i] ? [] : [endOf(app, i)]));
-  return `Contours of ${app.surface.label}. ${ends.join(". ")}. Arrow keys move the view, plus and minus zoom, 0 resets.`;
+  return `${what} of ${app.surface.label}. ${ends.join(". ")}. Arrow keys move the view, plus and minus zoom, 0 resets.`;
 }
 
 function endOf(app, i) {

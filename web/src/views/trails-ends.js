@@ -9,16 +9,18 @@ import { drawMark } from "./trails-marks.js";
 
 const ROW = 17;
 const PAD = 6;
-const INDENT = 15;
+/** Room for a mark before a name. */
+export const INDENT = 15;
 /** Names in one box; the others are counted. */
 const MOST = 5;
 
 /**
  * Where a racer left the picture for good, up to a step: null while its head is in the picture and finite.
- * @returns {{ x: number, y: number, angle: number, step: number, index: number } | null}
+ * @returns {{ x: number, y: number, angle: number, step: number, index: number, near: boolean } | null} near: it is
+ *   only outside of a part that was zoomed into
  */
 export function exitOf(path, frame, step, index) {
-  const { rect, px, py, contains } = frame, head = headOf(path, step, frame);
+  const { rect, px, py, contains, atHome } = frame, head = headOf(path, step, frame), near = atHome(head.x, head.y);
   const over = path.ended && step >= path.ended.step;
   if (contains(head.x, head.y)) return over ? { x: head.x, y: head.y, angle: NaN, step: path.ended.step, index } : null;
   let k = head.last;
@@ -27,7 +29,7 @@ export function exitOf(path, frame, step, index) {
   const next = k + 1 <= head.last ? [px(path.x[k + 1]), py(path.y[k + 1])] : [head.x, head.y];
   const [ax, ay] = [px(path.x[k]), py(path.y[k])], piece = clipped(ax, ay, ...next, rect, 0);
   if (!piece) return beyond(head, rect, index);
-  return { x: piece[2], y: piece[3], angle: Math.atan2(next[1] - ay, next[0] - ax), step: k + 1, index };
+  return { x: piece[2], y: piece[3], angle: Math.atan2(next[1] - ay, next[0] - ax), step: k + 1, index, near };
 }
 
 /** A racer that was never in the picture: the border nearest to it. */
@@ -38,25 +40,28 @@ function beyond({ x, y }, { left, top, right, bottom }, index) {
 }
 
 /** What is written about a racer that left or ended. */
-export function endText(app, { index, step, angle }) {
+export function endText(app, { index, step, angle, near }) {
   const { ended } = app.paths[index], name = nameOf(app.state, index);
   const over = ended && app.step >= ended.step;
   if (over && ended.why === "not finite") return `${name}: NaN at step ${ended.step}`;
   if (over && ended.why === "outside") return `${name} left the slice at step ${ended.step}`;
   if (over && Number.isNaN(angle)) return `${name} diverged at step ${ended.step}`;
-  return step ? `${name} left at step ${step}` : `${name} is outside`;
+  return step && !near ? `${name} left at step ${step}` : `${name} is outside`;
 }
 
+/** Where each racer that is shown left the picture or ended, in the order of painting. */
+export const exitsOf = (app, frame) =>
+  paintOrder(app).map((i) => exitOf(app.paths[i], frame, app.step, i)).filter(Boolean);
+
 /**
- * Draws the arrowheads and the boxes with the names.
+ * Draws the arrowheads and the boxes with the names inside of a rectangle.
  * @returns {{ x: number, y: number, width: number, height: number }[]} the boxes, for other labels to avoid
  */
-export function drawEnds(ink, app, frame) {
-  const exits = paintOrder(app).map((i) => exitOf(app.paths[i], frame, app.step, i)).filter(Boolean);
+export function drawEnds(ink, app, exits, rect) {
   for (const exit of exits) (Number.isNaN(exit.angle) ? drawStop : drawArrow)(ink, app, exit);
   ink.save();
   ink.font = font(12);
-  const boxes = gathered(ink, app, exits.sort((a, b) => a.index - b.index), frame.rect);
+  const boxes = gathered(ink, app, [...exits].sort((a, b) => a.index - b.index), rect);
   for (const box of boxes) drawBox(ink, app, box);
   ink.restore();
   return boxes;

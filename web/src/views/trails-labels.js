@@ -1,7 +1,7 @@
 /** The names of the racers beside their heads, where there is room. */
 
 import { font } from "./contour-axes.js";
-import { drawBox, widthOf } from "./trails-ends.js";
+import { drawBox, INDENT, widthOf } from "./trails-ends.js";
 import { nameOf } from "./trails-names.js";
 
 const HEIGHT = 20;
@@ -15,18 +15,18 @@ const PLACES = [
 
 /**
  * Remembers where each label stands, so that it stays on its side of the head while there is room.
- * @returns {(ink: CanvasRenderingContext2D, app: object, frame: object, heads: object[], taken: object[]) => void}
+ * @returns {(ink: CanvasRenderingContext2D, app: object, rect: object, heads: object[], taken: object[]) => void}
  *   draws labels; a head is { index, x, y }, taken are boxes to avoid
  */
 export function createLabels() {
   const places = new Map();
-  return (ink, app, frame, heads, taken) => {
+  return (ink, app, rect, heads, taken) => {
     const boxes = [...taken, ...heads.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }))];
     ink.save();
     ink.font = font(12);
     const first = ({ index }) => (index === app.hover?.racer ? 0 : index === app.selected ? 1 : 2);
     for (const head of [...heads].sort((a, b) => first(a) - first(b) || a.index - b.index)) {
-      const box = placed(ink, app, frame, head, boxes, places);
+      const box = placed(ink, app, rect, head, boxes, places);
       if (!box) continue;
       boxes.push(box);
       drawBox(ink, app, box);
@@ -35,11 +35,11 @@ export function createLabels() {
   };
 }
 
-function placed(ink, app, { rect }, { index, x, y }, boxes, places) {
-  const text = nameOf(app.state, index), width = widthOf(ink, text) + 12, before = places.get(index) ?? 0;
+function placed(ink, app, rect, { index, x, y }, boxes, places) {
+  const text = nameOf(app.state, index), width = widthOf(ink, text) + INDENT + 12, before = places.get(index) ?? 0;
   for (const place of [before, 0, 1, 2, 3]) {
     const [bx, by] = PLACES[place](x, y, width);
-    const box = { x: bx, y: by, width, height: HEIGHT, rows: [{ index, text }] };
+    const box = { x: bx, y: by, width, height: HEIGHT, rows: [{ index, text }], indent: INDENT };
     const inside = bx > rect.left && bx + width < rect.right && by > rect.top && by + HEIGHT < rect.bottom;
     if (!inside || boxes.some((other) => covers(box, other))) continue;
     places.set(index, place);

@@ -34,7 +34,7 @@ export function clipped(x0, y0, x1, y1, { left, top, right, bottom }, margin = M
  * @returns {{ pieces: Float64Array, count: number, along: number }} four numbers and the length before a piece
  */
 export function trailPieces(path, frame, from, to, along = 0) {
-  const { left, top, right, bottom } = frame.rect, { px, py } = frame;
+  const { left, top, right, bottom } = frame.rect, { px, py, atHome, contains } = frame;
   const last = Math.min(Math.ceil(to), path.x.length - 1);
   const pieces = new Float64Array(5 * Math.max(0, last - from));
   let count = 0, length = along, ax = px(path.x[from]), ay = py(path.y[from]);
@@ -44,7 +44,9 @@ export function trailPieces(path, frame, from, to, along = 0) {
     const size = Math.abs(bx - ax) + Math.abs(by - ay);
     if (size < FINEST && k < last) continue;
     const inside = ax > left && ax < right && ay > top && ay < bottom && bx > left && bx < right && by > top && by < bottom;
-    const piece = inside ? null : clipped(ax, ay, bx, by, frame.rect);
+    // What runs to and fro far outside of the surface only hides the others.
+    const near = inside || contains(ax, ay) || contains(bx, by) || atHome(ax, ay) || atHome(bx, by);
+    const piece = near && !inside ? clipped(ax, ay, bx, by, frame.rect) : null;
     if (inside || piece) {
       pieces.set(piece ?? [ax, ay, bx, by], 5 * count);
       pieces[5 * count + 4] = length;

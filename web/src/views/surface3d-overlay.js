@@ -1,0 +1,131 @@
+/** What is written and drawn over the 3-D surface: axes, heads, names, the start. */
+
+import { short } from "../ui/numbers.js";
+import { tickTexts, ticks } from "./chart-scale.js";
+import { font } from "./contour-axes.js";
+import { createFrame } from "./contour-frame.js";
+import { HEIGHT } from "./gl/camera.js";
+import { isHidden } from "./gl/field.js";
+import { drawRing } from "./handle-ring.js";
+import { drawEnds, exitsOf } from "./trails-ends.js";
+import { drawHead, headOf, paintOrder } from "./trails.js";
+
+const CORNERS = [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]];
+
+/**
+ * Draws everything that lies over the surface.
+ * @param {CanvasRenderingContext2D} ink
+ * @param {object} app
+ * @param {{ field: object, camera: object, size: object, labels: Function }} view
+ */
+export function drawOverlay(ink, app, { field, camera, size, labels }) {
+  const { width, height, ratio } = size, rect = { left: 4, top: 4, right: width - 4, bottom: height - 4 };
+  ink.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ink.clearRect(0, 0, width, height);
+  drawBlock(ink, app, field, camera);
+  const at = (x, y) => camera.project(...field.place(x, y));
+  const [x0, x1, y0, y1] = app.surface.box, plane = flatFrame([x0, x1, y0, y1]);
+  const start = at(...app.state.start);
+  drawRing(ink, app.colors, start[0], start[1]);
+  const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, plane) }));
+  const seen = heads.filter(({ x, y }) => plane.contains(x, y)).map((head) => drawSeen(ink, app, field, camera, head));
+  drawPointed(ink, app, at, plane);
+  const boxes = drawEnds(ink, app, exitsOf(app, plane).map((exit) => turned(exit, at)), rect);
+  labels(ink, app, rect, seen, boxes);
+}
+
+/** The plane itself as a frame, so that what left the box is found as on the contour view. */
+function flatFrame([x0, x1, y0, y1]) {
+  return { ...createFrame([x0, x1, y0, y1], { left: x0, right: x1, top: y1, bottom: y0 }),
+    rect: { left: x0, right: x1, top: y0, bottom: y1 }, px: (x) => x, py: (y) => y,
+    contains: (x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1, atHome: () => false };
+}
+
+/** A place where a racer left, on the canvas, with the direction in which it went. */
+function turned(exit, at) {
+  const [x, y] = at(exit.x, exit.y);
+  if (Number.isNaN(exit.angle)) return { ...exit, x, y };
+  const far = 1e-3 * Math.hypot(exit.x, exit.y) + 1e-6;
+  const [bx, by] = at(exit.x - far * Math.cos(exit.angle), exit.y - far * Math.sin(exit.angle));
+  return { ...exit, x, y, angle: Math.atan2(y - by, x - bx) };
+}
+
+function drawSeen(ink, app, field, camera, { index, x, y }) {
+  const place = field.place(x, y), [px, py] = camera.project(...place);
+  ink.globalAlpha = isHidden(field, place, camera.eye) ? 0.4 : 1;
+  drawHead(ink, app, index, { x: px, y: py });
+  ink.globalAlpha = 1;
+  return { index, x: px, y: py };
+}
+
+function drawPointed(ink, app, at, plane) {
+  const { hover, colors } = app, path = hover && app.paths[hover.racer];
+  if (!path || app.state.racers[hover.racer]?.hidden) return;
+  const k = Math.min(hover.step, path.x.length - 1);
+  if (!plane.contains(path.x[k], path.y[k])) return;
+  const [x, y] = at(path.x[k], path.y[k]);
+  ink.beginPath();
+  ink.arc(x, y, 7.5, 0, 2 * Math.PI);
+  ink.lineWidth = 2.4;
+  ink.strokeStyle = colors.ink;
+  ink.stroke();
+}
+
+/** The floor's outline, the ticks of both coordinates on the edges in front, and the loss at a corner. */
+function drawBlock(ink, app, field, camera) {
+  const { colors } = app, floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
+  ink.lineWidth = 1;
+  ink.strokeStyle = colors.line;
+  const behind = CORNERS.reduce((far, corner) => (floor(corner)[2] > floor(far)[2] ? corner : far));
+  ink.beginPath();
+  CORNERS.forEach((corner, k) => {
+    const next = CORNERS[(k + 1) % 4];
+    if (corner === behind || next === behind) return;
+    ink.moveTo(...floor(corner).slice(0, 2));
+    ink.lineTo(...floor(next).slice(0, 2));
+  });
+  ink.stroke();
+  ink.fillStyle = colors.soft;
+  ink.font = font(12);
+  ink.textBaseline = "middle";
+  const nearer = (a, b) => (floor(a)[2] < floor(b)[2] ? a : b);
+  const [x0, x1, y0, y1] = app.surface.box, [nameX, nameY] = app.surface.names;
+  drawEdge(ink, floor, nearer([0, -0.5], [0, 0.5]), 0, [x0, x1], nameX);
+  drawEdge(ink, floor, nearer([-0.5, 0], [0.5, 0]), 1, [y0, y1], nameY);
+  drawLoss(ink, field, floor);
+}
+
+function drawEdge(ink, floor, middle, axis, [low, high], name) {
+  const at = (share) => floor(middle.map((v, k) => (k === axis ? share - 0.5 : v)));
+  const centre = floor([0, 0]), [mx, my] = at(0.5), size = Math.hypot(mx - centre[0], my - centre[1]) || 1;
+  const away = [(mx - centre[0]) / size, (my - centre[1]) / size];
+  const [a, b] = [at(0), at(1)], length = Math.hypot(a[0] - b[0], a[1] - b[1]);
+  const values = ticks(low, high, Math.max(2, length / 80)), texts = tickTexts(values);
+  ink.textAlign = Math.abs(away[0]) < 0.3 ? "center" : away[0] > 0 ? "left" : "right";
+  values.forEach((value, k) => {
+    const [x, y] = at((value - low) / (high - low));
+    ink.beginPath();
+    ink.moveTo(x, y);
+    ink.lineTo(x + away[0] * 5, y + away[1] * 5);
+    ink.stroke();
+    ink.fillText(texts[k], x + away[0] * 9, y + away[1] * 9 + 2);
+  });
+  ink.save();
+  ink.font = `italic ${font(13)}`;
+  ink.fillText(name, mx + away[0] * 40, my + away[1] * 34 + 2);
+  ink.restore();
+}
+
+/** The loss at the leftmost edge: its lowest and its highest value. */
+function drawLoss(ink, { heights: { low, high } }, floor) {
+  const left = CORNERS.reduce((best, corner) => (floor(corner)[0] < floor(best)[0] ? corner : best));
+  const [bottom, top] = [floor(left), floor(left, HEIGHT)];
+  ink.beginPath();
+  ink.moveTo(bottom[0], bottom[1]);
+  ink.lineTo(top[0], top[1]);
+  ink.stroke();
+  ink.textAlign = "right";
+  ink.fillText(short(low), bottom[0] - 7, bottom[1] - 6);
+  ink.fillText(short(high), top[0] - 7, top[1] + 2);
+  ink.fillText("loss", (bottom[0] + top[0]) / 2 - 7, (bottom[1] + top[1]) / 2);
+}
