@@ -2,7 +2,7 @@
 // points are differences of second order, also at the edges, so that it goes through every value, its
 // gradient has no jump, and a quadratic comes out exactly.
 
-/** The slopes along one axis of a table stored row by row, in units of a cell; NaN where a value is missing. */
+/** Slopes along one axis of a table stored row by row, in units of a cell; NaN where a value is missing. */
 function slopes(values, columns, rows, alongX) {
   const stride = alongX ? 1 : columns;
   const size = alongX ? columns : rows;

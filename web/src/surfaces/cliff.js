@@ -24,13 +24,14 @@ export const cliff = {
       height: "linear",
       expression: `0.1*(x - 2)**2 + 0.1*y**2 + ${h}*torch.sigmoid(${k}*(x + 0.2*y))`,
     };
-    return { ...surface, minima: foot(k, h) };
+    const low = Math.min(...foot(k, h).map(([x, y]) => surface.f(x, y)));
+    return { ...surface, minima: foot(k, h).filter(([x, y]) => surface.f(x, y) === low) };
   },
 };
 
 /**
- * The minima: there the gradient is along (1, 1/5), so that y = (x - 2)/5 and one equation in x is left,
- * 0.2 (x - 2) + w(x) = 0. Its roots are bracketed on a fine grid and bisected; every second one is a minimum.
+ * The minima, local ones too: there the wall's gradient is along (1, 1/5), so that y = (x - 2)/5, and one
+ * equation in x is left. Its roots are bracketed on a fine grid and bisected; every second one is a minimum.
  */
 function foot(k, h) {
   const slope = (x) => {

@@ -10,6 +10,7 @@ import { monkey } from "./monkey.js";
 import { plateau } from "./plateau.js";
 import { quadratic } from "./quadratic.js";
 import { rastrigin } from "./rastrigin.js";
+import { recurrent } from "./recurrent.js";
 import { rosenbrock } from "./rosenbrock.js";
 import { saddle } from "./saddle.js";
 import { slice } from "./slice.js";
@@ -41,7 +42,7 @@ export { withPenalty } from "./penalty.js";
  *   them, or, with labels, the line w1 x + w2 y = 0 between them
  * @property {[number, number, number, number]} box x from, x to, y from, y to: what to show
  * @property {[number, number]} start
- * @property {[number, number][]} minima
+ * @property {[number, number][]} minima the lowest points, as far as they are known
  * @property {"log"|"linear"} height the scale for levels: of f above its lowest value, or of f
  * @property {string|null} expression Python text of f over tensors x and y
  * @property {string} [sampleExpression] Python text of the losses of the samples, whose mean f is
@@ -63,6 +64,7 @@ export const surfaces = [
   monkey,
   plateau,
   cliff,
+  recurrent,
   linear,
   logistic,
   formula,
@@ -90,7 +92,7 @@ function filled(family, given = {}) {
  */
 export function createSurface(id, parameters = {}, { slices = [], formula = "" } = {}) {
   const family = surfaces.find((one) => one.id === id);
-  if (!family) throw new Error(`There is no surface called "${id}".`);
+  if (!family) throw new Error(`There is no surface called “${id}”.`);
   const made = family.make(filled(family, parameters), { slices, formula });
   return {
     id,

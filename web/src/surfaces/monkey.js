@@ -3,9 +3,9 @@ export const monkey = {
   id: "monkey",
   label: "Monkey saddle",
   group: "Saddles and flats",
-  note: "In the middle the curvature is zero in every direction, so even Newton's method has no scale to go by.",
+  note: "In the middle the curvature is zero in every direction: even Newton's method has nothing to go by.",
   parameters: [
-    { name: "walls", label: "Walls w of x³ − 3xy² + w r⁴ (0: none)", default: 0.5, min: 0, max: 1, scale: "linear" },
+    { name: "walls", label: "Walls w in x³ − 3xy² + w r⁴", default: 0.5, min: 0, max: 1, scale: "linear" },
   ],
   make({ walls: w }) {
     const r = w > 0 ? 3 / (4 * w) : Infinity;

@@ -13,6 +13,7 @@ export const plateau = {
   make({ scale }) {
     const a = INPUTS.map((x) => scale * x);
     const t = a.map((x) => sigmoid(BEST[0] * x + BEST[1]));
+    const squares = a.map((x, i) => `(torch.sigmoid(${x}*x + y) - ${t[i]})**2`);
     return {
       names: ["w", "b"],
       f(w, b) {
@@ -39,7 +40,7 @@ export const plateau = {
       start: [-3, -2],
       minima: [BEST],
       height: "linear",
-      expression: a.map((x, i) => `(torch.sigmoid(${x}*x + y) - ${t[i]})**2`).join(" + ").replace(/.*/, "($&)/3"),
+      expression: `(${squares.join(" + ")})/3`,
     };
   },
 };

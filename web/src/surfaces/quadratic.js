@@ -3,9 +3,9 @@ export const quadratic = {
   id: "quadratic",
   label: "Quadratic ravine",
   group: "Ravines",
-  note: "At 50 it is x² + 50y²: a rate small enough for the steep walls is far too small for the long floor.",
+  note: "x² + κy²: a rate small enough for the steep walls is far too small for the long floor.",
   parameters: [
-    { name: "condition", label: "Condition number", default: 50, min: 1, max: 1000, scale: "log" },
+    { name: "condition", label: "Condition number κ", default: 50, min: 1, max: 1000, scale: "log" },
     { name: "rotation", label: "Rotation, degrees", default: 0, min: 0, max: 90, scale: "linear" },
   ],
   make({ condition: k, rotation }) {

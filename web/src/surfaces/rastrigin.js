@@ -5,7 +5,7 @@ export const rastrigin = {
   id: "rastrigin",
   label: "Rastrigin",
   group: "Classics",
-  note: "A bowl full of local minima: small steps stop in the first one, large steps, speed or noise leave it.",
+  note: "A bowl full of local minima: small steps stop in the first; large steps, speed or noise leave it.",
   parameters: [{ name: "ripple", label: "Ripple A", default: 10, min: 0, max: 10, scale: "linear" }],
   make({ ripple: a }) {
     return {

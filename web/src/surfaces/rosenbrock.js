@@ -3,7 +3,7 @@ export const rosenbrock = {
   id: "rosenbrock",
   label: "Rosenbrock",
   group: "Ravines",
-  note: "Every rule finds the floor of the valley in a few steps; the way along it, which bends, takes the time.",
+  note: "Every rule is on the valley's floor in a few steps; the way along it, which bends, takes the time.",
   parameters: [
     { name: "a", label: "Minimum at x = a", default: 1, min: 0, max: 1.5, scale: "linear" },
     { name: "b", label: "Steepness b", default: 100, min: 1, max: 1000, scale: "log" },

@@ -5,7 +5,7 @@ export const saddle = {
   group: "Saddles and flats",
   note: "Up along x, down along y: a start almost on the ridge runs to the middle and waits there.",
   parameters: [
-    { name: "walls", label: "Walls w of x² − y² + w y⁴ (0: none)", default: 0.5, min: 0, max: 1, scale: "linear" },
+    { name: "walls", label: "Walls w in x² − y² + w y⁴", default: 0.5, min: 0, max: 1, scale: "linear" },
   ],
   make({ walls: w }) {
     const low = w > 0 ? 1 / Math.sqrt(2 * w) : Infinity;

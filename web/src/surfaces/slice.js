@@ -6,12 +6,15 @@ export const slice = {
   id: "slice",
   label: "Slice of your model",
   group: "Yours",
-  note: "Measured losses of your network on a plane, made smooth; racers see this plane and no other direction.",
-  parameters: [{ name: "index", label: "Which slice", default: 0, min: 0, max: 99, scale: "linear", integer: true }],
+  note: "Measured losses of your network on a plane, made smooth; racers know no third direction.",
+  parameters: [
+    { name: "index", label: "Which slice", default: 0, min: 0, max: 99, scale: "linear", integer: true },
+  ],
   make({ index }, { slices }) {
     if (!slices.length) {
       throw new Error(
-        "There is no slice here: run thalweg landscape TASK --json > slice.json, then thalweg play --slice slice.json.",
+        "There is no slice here; start the page with one: " +
+          "thalweg landscape TASK --json > slice.json, then thalweg play --slice slice.json.",
       );
     }
     const plane = slices[Math.min(index, slices.length - 1)];
@@ -36,8 +39,8 @@ export const slice = {
 
 /** Where the training's path comes into the plane; without a path, a point near a corner. */
 function beginning({ path }, [x0, x1, y0, y1], inside) {
-  const places = [[0.15, 0.85], [0.85, 0.85], [0.15, 0.15], [0.85, 0.15], [0.3, 0.7], [0.7, 0.3], [0.5, 0.5]];
-  const corners = places.map(([s, t]) => [x0 + s * (x1 - x0), y0 + t * (y1 - y0)]);
+  const corners = [[0.15, 0.85], [0.85, 0.85], [0.15, 0.15], [0.85, 0.15], [0.3, 0.7], [0.7, 0.3], [0.5, 0.5]]
+    .map(([s, t]) => [x0 + s * (x1 - x0), y0 + t * (y1 - y0)]);
   const between = (value, low, high) => Math.abs(value - (low + high) / 2) < 0.48 * (high - low);
   const within = ([x, y]) => between(x, x0, x1) && between(y, y0, y1);
   const steps = (path ?? []).filter(within).map(([x, y]) => [x, y]);

@@ -25,7 +25,7 @@ const SIGNS = { "+": "add", "-": "sub", "*": "mul", "/": "div" };
  * The sign * may be left out before a name or a parenthesis: 2x, 3(x + 1), x y, 2 sin(x). It may not be left
  * out before a number, nor after a division, since 1/2x can be read in two ways.
  *
- * @param {string} text
+ * @param {string} text not blank
  * @returns {Tree}
  * @throws {FormulaError}
  */
@@ -179,7 +179,6 @@ class Parser {
     const { kind, at, length } = this.next;
     const what = this.text.slice(at, at + length);
     const before = this.tokens[this.position - 1];
-    if (kind === "end" && !before) throw new FormulaError("Type a formula of x and y, such as x^2 + 3y^2.", 0);
     if (kind === "end") throw new FormulaError(`Something is missing after “${this.said(before)}”.`, at);
     if (kind === "number") throw new FormulaError(`A sign such as * is missing before ${what}.`, at, length);
     if (what === ")" && (!before || before.kind === "sign")) {

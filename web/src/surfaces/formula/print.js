@@ -36,7 +36,8 @@ function named(value) {
 function torchCall(name, of) {
   const tensor = of.find(([, part]) => part.kind !== "number")[0];
   const tensors = of.map(([text, part]) => (part.kind === "number" ? `torch.full_like(x, ${text})` : text));
-  if (name === "softplus") return `torch.logaddexp(${tensor}, torch.zeros_like(x))`; // its own is rounded from 20 on
+  // torch's own softplus is cut off at 20.
+  if (name === "softplus") return `torch.logaddexp(${tensor}, torch.zeros_like(x))`;
   return `torch.${functions.get(name).python ?? name}(${tensors.join(", ")})`;
 }
 

@@ -23,7 +23,8 @@ function constant(tree, text) {
   const found = value(a, b);
   if (Number.isFinite(found)) return { kind: "number", value: found, at: tree.at, end: tree.end };
   const what = text.slice(tree.at, tree.end);
-  const why = tree.name === "div" && b === 0 ? "divides by zero" : Number.isNaN(found) ? "is not a number" : "is too large";
+  const byZero = tree.name === "div" && b === 0;
+  const why = byZero ? "divides by zero" : Number.isNaN(found) ? "is not a number" : "is too large";
   throw new FormulaError(`${what} ${why}.`, tree.at, tree.end - tree.at);
 }
 

@@ -6,7 +6,8 @@ import { functions, operators } from "./functions.js";
 
 const NAMES = [...operators.keys(), ...functions.keys()];
 const CODE = new Map(NAMES.map((name, code) => [name, code]));
-const [ADD, SUB, MUL, DIV, NEG, SQUARE] = ["add", "sub", "mul", "div", "neg", "square"].map((n) => CODE.get(n));
+const SIGNS = ["add", "sub", "mul", "div", "neg", "square"];
+const [ADD, SUB, MUL, DIV, NEG, SQUARE] = SIGNS.map((name) => CODE.get(name));
 const OPERATIONS = NAMES.map((name) => operators.get(name) ?? functions.get(name));
 const VALUES = OPERATIONS.map(({ value }) => value);
 const FIRST = OPERATIONS.map(({ first }) => first);
