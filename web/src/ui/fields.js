@@ -50,7 +50,7 @@ export function numberField(props) {
     change(notch(place / NOTCHES));
   });
   const caption = h("span", { class: "caption" }, label);
-  const element = h("div", { class: "field", role: "group", "aria-label": name }, caption, slider, text);
+  const element = h("div", { class: "field" }, caption, slider, text);
   return { element, slider, text, update: (value) => value !== shown && show(value) };
 }
 

@@ -75,7 +75,6 @@ function rateField(app, index) {
   const made = numberField({ label: "lr", field: `racer${index}.lr`, ...RATES, fits: (value) => value >= 0 && value < Infinity, onchange: change });
   made.element.classList.add("rate");
   const rename = (name) => {
-    made.element.setAttribute("aria-label", `Learning rate of ${name}`);
     made.slider.setAttribute("aria-label", `Learning rate of ${name}`);
     made.text.setAttribute("aria-label", `Learning rate of ${name}, number`);
   };

@@ -80,8 +80,8 @@ function scheduleSection(app, index) {
   const change = (key, value) =>
     app.setRacer(index, { schedule: { name, options: withOption(specs, racer().schedule.options, key, value) } });
   const warmup = optionFields([{ name: "warmup", default: 0, kind: "integer", interval: "[0, 10000]" }], "warmup",
-    () => racer().warmup, (_, value) => app.setRacer(index, { warmup: value }), () => app.state.steps);
-  const fields = optionFields(specs, "schedule", given, change, () => app.state.steps);
+    () => racer().warmup, (_, value) => app.setRacer(index, { warmup: value }), { steps: () => app.state.steps });
+  const fields = optionFields(specs, "schedule", given, change, { owner: "Schedule", steps: () => app.state.steps });
   return section("Schedule", [choice, ...fields, ...warmup]);
 }
 

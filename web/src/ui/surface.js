@@ -25,7 +25,7 @@ export function surfacePicker(app) {
   };
   app.on("state", update);
   update();
-  const element = h("div", { class: "surface", role: "group", "aria-label": "Surface" }, select, place);
+  const element = h("div", { class: "surface" }, select, place);
   return element;
 }
 

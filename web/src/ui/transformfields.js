@@ -42,9 +42,9 @@ function part(app, index, name, label, policy) {
   const check = checkField({ label, field: `transform.${name}`, onchange: toggle });
   const change = (key, value) =>
     app.setRacer(index, { transforms: all().map((each) => (each === mine() ? changed(each, specs, key, value) : each)) });
-  const fields = optionFields(specs, `transform.${name}`, (key) => mine()?.options[key], change);
+  const fields = optionFields(specs, `transform.${name}`, (key) => mine()?.options[key], change, { owner: label });
   const numbers = h("div", { class: "numbers" }, fields.map((field) => field.element));
-  const element = h("div", { class: "part", role: "group", "aria-label": label }, check.element, numbers);
+  const element = h("div", { class: "part" }, check.element, numbers);
   const update = () => {
     check.update(mine() !== undefined);
     numbers.hidden = !mine() || !fields.length;
