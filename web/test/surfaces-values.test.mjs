@@ -63,7 +63,7 @@ test("the points are always the same, and of the kind that is drawn", () => {
   assert.equal(classes.filter(({ label }) => label === 1).length, 12);
 });
 
-test("batches: over all samples it is the gradient; their mean is the gradient; a repeated one counts twice", () => {
+test("the gradient of a batch is the mean over its samples; a repeated one counts twice", () => {
   for (const id of ["linear", "logistic"]) {
     const surface = createSurface(id);
     const p = [0.7, -0.2];
@@ -94,9 +94,10 @@ test("a surface without samples has the full gradient for every batch", () => {
 });
 
 test("parameters that are missing, too large or no numbers are repaired", () => {
-  const f = (parameters) => createSurface("quadratic", parameters).f(0, 1);
-  assert.deepEqual([f({}), f({ condition: 7 }), f({ condition: 1e9 }), f({ condition: NaN })], [50, 7, 1000, 50]);
-  assert.equal(createSurface("recurrent", { steps: 2.4 }).f(5, 1), createSurface("recurrent", { steps: 2 }).f(5, 1));
+  const condition = (value) => createSurface("quadratic", { condition: value }).f(0, 1);
+  assert.deepEqual([undefined, 7, 1e9, NaN].map(condition), [50, 7, 1000, 50]);
+  const steps = (value) => createSurface("recurrent", { steps: value }).f(5, 1);
+  assert.deepEqual([steps(2.4), steps(2) === steps(3)], [steps(2), false]);
   assert.throws(() => createSurface("constructor"), /no surface called “constructor”/);
 });
 

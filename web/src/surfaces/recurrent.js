@@ -11,31 +11,36 @@ export const recurrent = {
   id: "recurrent",
   label: "Recurrent unit",
   group: "Saddles and flats",
-  note: "A real cliff: after 50 steps in time the gradient at the wall is a thousand times that beside it.",
+  note: "A real cliff: a gradient that has gone back through many steps in time is tiny or huge.",
   parameters: [
-    { name: "steps", label: "Steps in time T", default: 50, min: 1, max: 50, scale: "linear", integer: true },
+    { name: "steps", label: "Steps in time T", default: 30, min: 1, max: 50, scale: "linear", integer: true },
   ],
   make({ steps }) {
+    const unit = new Float64Array(steps + 1); // σ(hₜ) at the last point: f and gradient go by turns
+    let [lastW, lastB] = [NaN, NaN];
+    function run(w, b) {
+      if (w === lastW && b === lastB) return;
+      [lastW, lastB] = [w, b];
+      unit[0] = sigmoid(BEGIN);
+      for (let t = 0; t < steps; t++) unit[t + 1] = sigmoid(w * unit[t] + b);
+    }
     return {
       names: ["w", "b"],
       f(w, b) {
-        let h = BEGIN;
-        for (let t = 0; t < steps; t++) h = w * sigmoid(h) + b;
-        const wrong = sigmoid(h) - TARGET;
+        run(w, b);
+        const wrong = unit[steps] - TARGET;
         return wrong * wrong;
       },
       gradient(p, out) {
-        let h = BEGIN;
-        let byW = 0;
+        run(p[0], p[1]);
+        let byW = 0; // the derivatives of hₜ
         let byB = 0;
         for (let t = 0; t < steps; t++) {
-          const s = sigmoid(h);
-          const through = p[0] * s * (1 - s);
-          byW = s + through * byW;
+          const through = t && p[0] * unit[t] * (1 - unit[t]);
+          byW = unit[t] + through * byW;
           byB = 1 + through * byB;
-          h = p[0] * s + p[1];
         }
-        const said = sigmoid(h);
+        const said = unit[steps];
         const slope = 2 * (said - TARGET) * said * (1 - said);
         out[0] = slope * byW;
         out[1] = slope * byB;
