@@ -48,7 +48,8 @@ export { withPenalty } from "./penalty.js";
  * @property {string} [sampleExpression] Python text of the losses of the samples, whose mean f is
  * @property {string} [text] a formula as it was understood
  * @property {[string, string]} [axes] what the axes of a measured slice are
- * @property {[number, number, number][]|null} [path] x, y and loss of a training, on a measured slice
+ * @property {[number, number, number|null][]} [path] x, y and loss of a training, on a measured slice
+ * @property {boolean} [measured] whether there is nothing outside its box
  * @property {(x: number, y: number) => boolean} inside false outside a measured slice
  */
 

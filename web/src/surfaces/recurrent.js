@@ -17,10 +17,12 @@ export const recurrent = {
   ],
   make({ steps }) {
     const unit = new Float64Array(steps + 1); // σ(hₜ) at the last point: f and gradient go by turns
-    let [lastW, lastB] = [NaN, NaN];
+    let lastW = NaN;
+    let lastB = NaN;
     function run(w, b) {
       if (w === lastW && b === lastB) return;
-      [lastW, lastB] = [w, b];
+      lastW = w;
+      lastB = b;
       unit[0] = sigmoid(BEGIN);
       for (let t = 0; t < steps; t++) unit[t + 1] = sigmoid(w * unit[t] + b);
     }

@@ -27,22 +27,23 @@ export const slice = {
       gradient,
       inside,
       box,
-      start: beginning(plane, box, inside),
+      start: beginning(plane.path ?? [], box, inside),
       minima: [],
       height: heightOf(f, box),
       expression: null,
       axes: plane.labels,
-      path: plane.path ?? null,
+      path: plane.path ?? [],
+      measured: true,
     };
   },
 };
 
 /** Where the training's path comes into the plane; without a path, a point near a corner. */
-function beginning({ path }, [x0, x1, y0, y1], inside) {
+function beginning(path, [x0, x1, y0, y1], inside) {
   const corners = [[0.15, 0.85], [0.85, 0.85], [0.15, 0.15], [0.85, 0.15], [0.3, 0.7], [0.7, 0.3], [0.5, 0.5]]
     .map(([s, t]) => [x0 + s * (x1 - x0), y0 + t * (y1 - y0)]);
   const between = (value, low, high) => Math.abs(value - (low + high) / 2) < 0.48 * (high - low);
   const within = ([x, y]) => between(x, x0, x1) && between(y, y0, y1);
-  const steps = (path ?? []).filter(within).map(([x, y]) => [x, y]);
+  const steps = path.filter(within).map(([x, y]) => [x, y]);
   return [...steps, ...corners].find(([x, y]) => inside(x, y)) ?? corners[6];
 }
