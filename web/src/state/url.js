@@ -11,6 +11,7 @@ import { optimizers, schedules, transforms } from "../generated/library.js";
 import { escapeText, readCall, readValue, unescapeText, writeCall, writeValue } from "./calls.js";
 import { surfaces } from "../surfaces/index.js";
 import { shown } from "./fit.js";
+import { lessons } from "./lessons.js";
 import { HUES, THEMES, VIEW, normalize } from "./state.js";
 
 const VERSION = "1";
@@ -81,8 +82,12 @@ export function decode(hash, slices = []) {
     if (at > 0) readPair(item.slice(0, at).trim(), item.slice(at + 1), given, notes);
     else if (item.trim()) notes.push(`The link says ${shown(item)}, which means nothing here.`);
   }
-  return normalize(given, slices);
+  const lesson = given.racers || given.surface.id ? null : lessons.find(({ id }) => id === given.lesson);
+  return normalize(lesson ? { ...lesson.state, ...said(given) } : given, slices);
 }
+
+/** What a link that only names a lesson says besides. */
+const said = ({ surface, view, ...rest }) => rest;
 
 function readable(hash, notes) {
   let text = String(hash ?? "").replace(/^#/, "");

@@ -1,0 +1,267 @@
+/**
+ * Lessons: each a race that shows one thing. What a text claims, web/test/lessons.test.mjs measures on its state.
+ *
+ * @typedef {{ id: string, title: string, text: string, link: { href: string, label: string }, state: object }} Lesson
+ *   the state is a part of one, which `normalize` makes whole
+ */
+
+const sgd = (lr, rest = {}, options = {}) => ({ optimizer: "SGD", options: { lr, ...options }, ...rest });
+const racer = (optimizer, lr, rest = {}, options = {}) => ({ optimizer, options: { lr, ...options }, ...rest });
+const momentum = (lr, factor, label) => sgd(lr, { label }, { momentum: factor });
+const wrap = (name, options) => [{ name, options }];
+const shape = (name, options) => ({ name, options });
+const show = (chart, log = true) => ({ stage: "contour", chart, log });
+
+/** @type {Lesson[]} */
+export const lessons = [
+  {
+    id: "race",
+    title: "A race in a narrow valley",
+    text: "All four fall to the floor of the valley within a few steps. The way along the floor, which is flat and bends, takes the rest of the time; there momentum and AdamW leave plain gradient descent and RMSprop behind. Drag the start: who wins depends on it, and on the rates.",
+    link: { href: "https://doi.org/10.1093/comjnl/3.3.175", label: "Rosenbrock 1960" },
+    state: {
+      surface: { id: "rosenbrock" },
+      start: [-1.5, 2.4],
+      steps: 600,
+      racers: [
+        sgd(0.001, { label: "SGD" }),
+        momentum(0.0007, 0.9, "Momentum"),
+        racer("RMSprop", 0.01),
+        racer("AdamW", 0.1),
+      ],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "ravine",
+    title: "Zig-zag in a ravine",
+    text: "On x² + 50y² a rate above 0.02 diverges along y. Just below it, gradient descent jumps from wall to wall, and still needs 60 steps along the gentle x; a rate small enough to go straight is slower yet. Turn the condition number down to 2, and the same rates run straight to the minimum.",
+    link: { href: "https://web.stanford.edu/~boyd/cvxbook/", label: "Boyd & Vandenberghe, section 9.3" },
+    state: {
+      surface: { id: "quadratic", parameters: { condition: 50 } },
+      start: [-4.5, 1.5],
+      steps: 100,
+      racers: [sgd(0.0196, { label: "rate 0.0196" }), sgd(0.004, { label: "rate 0.004" })],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "momentum",
+    title: "Momentum on an elongated quadratic",
+    text: "Along the ravine all gradients point the same way and add up in the velocity; across it they change sign and cancel. With the best rate each, momentum needs a third of the steps that plain gradient descent needs: their number grows with the square root of the condition number instead of the number itself. The phase map shows which rates and momenta work.",
+    link: { href: "https://distill.pub/2017/momentum/", label: "Goh 2017, Why Momentum Really Works" },
+    state: {
+      surface: { id: "quadratic", parameters: { condition: 50 } },
+      start: [-4.5, 1.5],
+      steps: 100,
+      racers: [sgd(0.0196, { label: "no momentum" }), momentum(0.0307, 0.566, "momentum 0.57")],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "nesterov",
+    title: "Nesterov looks ahead",
+    text: "Both have the same rate and the same momentum of 0.9. Heavy-ball momentum overshoots and swings; Nesterov's takes its gradient where the velocity is about to carry it, so that it brakes before the wall and comes to rest sooner. Look at one step of each in the inspector.",
+    link: { href: "https://proceedings.mlr.press/v28/sutskever13.html", label: "Sutskever et al. 2013" },
+    state: {
+      surface: { id: "quadratic", parameters: { condition: 10 } },
+      start: [-4.5, 3],
+      steps: 60,
+      racers: [momentum(0.02, 0.9, "heavy ball"), racer("Nesterov", 0.02, {}, { momentum: 0.9 })],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "saddle",
+    title: "Stuck at a saddle",
+    text: "The start is almost on the ridge of a saddle. Gradient descent runs down to the middle, where the gradient is nearly zero, and waits there for 50 steps; momentum, Adam's equal steps or a little noise leave it sooner. Move the start exactly onto the ridge, y = 0: without noise nobody ever leaves.",
+    link: { href: "https://arxiv.org/abs/1406.2572", label: "Dauphin et al. 2014" },
+    state: {
+      surface: { id: "saddle" },
+      start: [1.2, 0.0001],
+      steps: 80,
+      racers: [
+        sgd(0.1, { label: "SGD" }),
+        momentum(0.1, 0.9, "Momentum"),
+        racer("Adam", 0.05),
+        sgd(0.1, { noise: 0.05, label: "SGD with noise" }),
+      ],
+      view: show("loss", false),
+    },
+  },
+  {
+    id: "plateau",
+    title: "Lost on a plateau",
+    text: "A saturated sigmoid is wrong and hardly has a gradient: its length at the start is 0.0006. After 200 steps gradient descent has hardly moved, and four times the rate changes little. Adam and RMSprop divide by the gradient's own size and walk off the plateau as if it were steep.",
+    link: { href: "https://proceedings.mlr.press/v9/glorot10a.html", label: "Glorot & Bengio 2010" },
+    state: {
+      surface: { id: "plateau", parameters: { scale: 4 } },
+      start: [-3, -2],
+      steps: 200,
+      racers: [
+        sgd(0.5, { label: "SGD 0.5" }),
+        sgd(2, { label: "SGD 2" }),
+        racer("Adam", 0.05),
+        racer("RMSprop", 0.05),
+      ],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "adam",
+    title: "Adam's equal steps",
+    text: "The gradient along y is 50 times that along x, and Adam moves both by almost exactly its rate, 0.1 a step: its path is a diagonal until the gradient shrinks. So Adam's rate is a distance, whatever the scale of the loss. Change the condition number: Adam's first steps stay as they are, and gradient descent's do not.",
+    link: { href: "https://arxiv.org/abs/1412.6980", label: "Kingma & Ba 2015, section 2.1" },
+    state: {
+      surface: { id: "quadratic", parameters: { condition: 50 } },
+      start: [-4, 4],
+      steps: 60,
+      racers: [racer("Adam", 0.1), sgd(0.004, { label: "SGD" })],
+      view: show("rates"),
+    },
+  },
+  {
+    id: "adagrad",
+    title: "AdaGrad's stall",
+    text: "Both run at the best rate found for them. AdaGrad divides by the root of the sum of all squared gradients, and the steep first steps stay in that sum for ever: its effective rate only falls. RMSprop forgets them, its rate grows again on the flat floor, and it gets far ahead.",
+    link: { href: "https://arxiv.org/abs/1212.5701", label: "Zeiler 2012, section 3" },
+    state: {
+      surface: { id: "rosenbrock" },
+      start: [-1.5, 2.4],
+      steps: 1000,
+      racers: [racer("Adagrad", 0.085), racer("RMSprop", 0.0094)],
+      view: show("rates"),
+    },
+  },
+  {
+    id: "decay",
+    title: "L2 in Adam against AdamW",
+    text: "Both weights should be 2, but x has gradients 100 times those of y. With L2 in the gradient Adam ends where loss and penalty balance: the decay hardly touches x and takes most of y. AdamW's decay is no part of the gradient and pulls both weights alike. Lower it, and both come back towards 2 together.",
+    link: { href: "https://arxiv.org/abs/1711.05101", label: "Loshchilov & Hutter 2019" },
+    state: {
+      surface: { id: "formula", formula: "5*(x-2)^2 + 0.05*(y-2)^2" },
+      start: [-1, -1],
+      steps: 400,
+      racers: [
+        racer("Adam", 0.1, { label: "Adam" }),
+        racer("Adam", 0.1, { label: "Adam with L2" }, { weight_decay: 1 }),
+        racer("AdamW", 0.1, {}, { weight_decay: 1 }),
+      ],
+      view: show("loss", false),
+    },
+  },
+  {
+    id: "l1",
+    title: "L1 makes zeros, L2 does not",
+    text: "The loss would have y at 0.15. L2 shrinks it in proportion and never to zero. L1 pulls with a constant force, which is stronger than the slope here: as a step of its own (the proximal step) it gives exactly 0, as a part of the gradient it hops around 0 for ever.",
+    link: { href: "https://arxiv.org/abs/math/0307152", label: "Daubechies, Defrise & De Mol 2004" },
+    state: {
+      surface: { id: "formula", formula: "(x-1.5)^2 + 5*(y-0.15)^2" },
+      start: [-1, 1.5],
+      steps: 120,
+      racers: [
+        sgd(0.04, { label: "L2", transforms: wrap("coupled_decay", { weight_decay: 2 }) }),
+        sgd(0.04, { label: "L1 in the gradient", transforms: wrap("l1_penalty", { l1: 2 }) }),
+        sgd(0.04, { label: "L1 as a step", transforms: wrap("l1_prox", { l1: 2 }) }),
+      ],
+      view: show("loss", false),
+    },
+  },
+  {
+    id: "clip",
+    title: "One exploding gradient",
+    text: "The minimum lies at the foot of a cliff. A step that ends on the wall meets a gradient 15 times as long as any before, and the next step is thrown out of the picture, again and again. Clipped to a length of 0.2 the gradient keeps its direction, and the same rate stays at the foot.",
+    link: { href: "https://arxiv.org/abs/1211.5063", label: "Pascanu, Mikolov & Bengio 2013" },
+    state: {
+      surface: { id: "cliff" },
+      start: [-3, 1.6],
+      steps: 150,
+      racers: [
+        sgd(0.5, { label: "as it is" }),
+        sgd(0.5, { label: "clipped at 0.2", transforms: wrap("clip_norm", { max_norm: 0.2 }) }),
+      ],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "warmup",
+    title: "Warm-up survives a steep start",
+    text: "The start is on a steep wall, the minimum in a gentle bowl. A rate of 0.01 diverges in two steps; a rate that survives the wall, 0.0005, crawls afterwards. With 20 steps of warm-up the large rate begins small, comes down the wall and has its full size where it is needed.",
+    link: { href: "https://arxiv.org/abs/1706.02677", label: "Goyal et al. 2017, section 2.2" },
+    state: {
+      surface: { id: "beale" },
+      start: [2, 3],
+      steps: 200,
+      racers: [
+        sgd(0.01, { label: "0.01" }),
+        sgd(0.01, { label: "0.01 with warm-up", warmup: 20 }),
+        sgd(0.0005, { label: "0.0005" }),
+      ],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "noise",
+    title: "The noise of minibatches",
+    text: "A line through 32 points. The full batch goes straight to the minimum and stays; single samples get there as fast, for a 32nd of the work, and then wander around it for as long as the rate stays the same. Batches of 8 wander less; a rate that falls ends the wandering.",
+    link: { href: "https://arxiv.org/abs/1606.04838", label: "Bottou, Curtis & Nocedal 2018, section 4" },
+    state: {
+      surface: { id: "linear" },
+      steps: 320,
+      racers: [
+        sgd(0.1, { label: "full batch" }),
+        sgd(0.1, { label: "batches of 8", batch: 8 }),
+        sgd(0.1, { label: "single samples", batch: 1 }),
+        sgd(0.1, { label: "single samples, cosine", batch: 1, schedule: shape("cosine", { steps: 320 }) }),
+      ],
+      view: show("loss"),
+    },
+  },
+  {
+    id: "schedules",
+    title: "Schedules over 100 epochs",
+    text: "100 epochs of 4 steps each, all with the same noise of minibatches. A constant rate stays as far from the minimum as its noise carries it; every schedule that ends low comes closer by orders of magnitude. They differ in how long the rate stays high, which is where the distance is covered.",
+    link: { href: "https://arxiv.org/abs/1608.03983", label: "Loshchilov & Hutter 2017" },
+    state: {
+      surface: { id: "linear", parameters: { offset: 1 } },
+      steps: 400,
+      racers: [
+        sgd(0.1, { label: "constant", batch: 8 }),
+        sgd(0.1, { label: "step, every 30 epochs", batch: 8, schedule: shape("step", { size: 120 }) }),
+        sgd(0.1, { label: "cosine", batch: 8, schedule: shape("cosine", { steps: 400 }) }),
+        sgd(0.1, { label: "warm-up, then cosine", batch: 8, warmup: 20, schedule: shape("cosine", { steps: 380 }) }),
+        sgd(0.1, { label: "inverse square root", batch: 8, schedule: shape("inverse_sqrt", { scale: 20 }) }),
+      ],
+      view: show("schedule"),
+    },
+  },
+  {
+    id: "restarts",
+    title: "Warm restarts visit several minima",
+    text: "One cosine ends in one of the many minima. With restarts the rate jumps back up every 100 steps, throws the racer out and cools down again: the ends of the three cycles lie in three minima, here each lower than the last. That is luck of the start; drag it, and often the last is not the best. A snapshot ensemble keeps all three.",
+    link: { href: "https://arxiv.org/abs/1608.03983", label: "Loshchilov & Hutter 2017, SGDR" },
+    state: {
+      surface: { id: "rastrigin", parameters: { ripple: 2 } },
+      start: [3.6, -4.2],
+      steps: 300,
+      racers: [
+        sgd(0.07, { label: "one cosine", schedule: shape("cosine", { steps: 300 }) }, { momentum: 0.5 }),
+        sgd(0.07, { label: "three cycles", schedule: shape("cosine_restarts", { period: 100 }) }, { momentum: 0.5 }),
+      ],
+      view: show("schedule"),
+    },
+  },
+  {
+    id: "fair",
+    title: "One rate for all is no race",
+    text: "All four have the rate 0.001, and Adam comes in last: it moves 0.001 a step, whatever the slope. Press \"Tune each learning rate\": each gets the best rate that an equal number of gradient evaluations finds, and Adam passes plain gradient descent. Before two optimizers are compared, both have to be tuned alike.",
+    link: { href: "https://arxiv.org/abs/1910.05446", label: "Choi et al. 2019" },
+    state: {
+      surface: { id: "rosenbrock" },
+      start: [-1.5, 2.4],
+      steps: 500,
+      racers: [sgd(0.001, { label: "SGD" }), momentum(0.001, 0.9, "Momentum"), racer("RMSprop", 0.001), racer("Adam", 0.001)],
+      view: show("loss"),
+    },
+  },
+];
