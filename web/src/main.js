@@ -10,8 +10,9 @@ import stageSheet from "./views/stage.css";
 /** A state is told to the address or to Python when nothing changed for so long, in milliseconds. */
 const REST = 200;
 
-/** A whole state from a part of one: a lesson alone stands for all that it shows. */
-function stateFrom(given, slices) {
+/** A whole state from a part of one: a lesson alone stands for all that it shows, and nothing for the first lesson. */
+function stateFrom(part, slices) {
+  const given = Object.keys(part).length ? part : { lesson: lessons[0].id };
   const lesson = lessons.find(({ id }) => id === given.lesson);
   return normalize(lesson && !given.racers ? { ...lesson.state, ...given } : given, slices);
 }

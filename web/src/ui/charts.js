@@ -16,30 +16,35 @@ const CHARTS = [
 ];
 
 /**
- * The charts, and the step inspector among them.
+ * The charts. The step inspector is one of them, and stands beside them where there is room.
  *
  * @param {import("../app.js").App} app
- * @returns {{ element: HTMLElement, show: (visible: boolean) => void }}
+ * @returns {{ element: HTMLElement, beside: HTMLElement, spread: (room: boolean) => void }}
  */
 export function charts(app) {
   const shown = holder(app, Object.fromEntries(CHARTS.map(([key, , make]) => [key, make])));
+  const inspector = holder(app, { step: createInspector });
   const choice = tabs("Charts", CHARTS.map(([key, text]) => [key, text]), (key) => {
     app.set({ view: { ...app.state.view, chart: key } });
   });
-  let visible = true;
+  const element = h("section", { class: "panel charts", "aria-label": "Charts" }, h("div", { class: "head" }, choice.element), shown.element);
+  const beside = h("section", { class: "panel charts", "aria-label": "Step", hidden: true }, inspector.element);
   const update = () => {
-    const key = app.state.view.chart;
+    const { chart } = app.state.view;
+    const key = !beside.hidden && chart === "step" ? "loss" : chart;
     choice.select(key);
     choice.panel(key, shown.element);
-    if (visible) shown.show(key);
-    else shown.hide();
+    shown.show(key);
+  };
+  const spread = (room) => {
+    if (beside.hidden === !room) return;
+    beside.hidden = !room;
+    choice.tab("step").hidden = room;
+    if (room) inspector.show("step");
+    else inspector.hide();
+    update();
   };
   app.on("state", update);
   update();
-  const element = h("section", { class: "panel charts", "aria-label": "Charts" }, h("div", { class: "head" }, choice.element), shown.element);
-  const show = (now) => {
-    visible = now;
-    update();
-  };
-  return { element, show };
+  return { element, beside, spread };
 }

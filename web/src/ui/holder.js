@@ -6,7 +6,6 @@ import { h } from "./dom.js";
  *
  * @param {import("../app.js").App} app
  * @param {Record<string, (el: HTMLElement, app: any) => any>} makers
- * @param {(key: string, error: Error) => string} [excuse] what to say where a view cannot be made
  */
 export function holder(app, makers) {
   const element = h("div", { class: "holder" });
@@ -19,8 +18,8 @@ export function holder(app, makers) {
     return made.get(key);
   };
   const label = () => {
-    const text = now?.view.label?.();
-    if (text && now.view.canvas) now.view.canvas.setAttribute("aria-label", text);
+    const canvas = now?.view.canvas;
+    if (canvas?.getAttribute("role") === "img") canvas.setAttribute("aria-label", now.view.label());
   };
   const show = (key) => {
     const next = made.get(key) ?? make(key);

@@ -5,6 +5,9 @@ import { h, write } from "./dom.js";
 import { selectOf } from "./fields.js";
 import { iconButton } from "./icons.js";
 
+/** The lesson that is open; a link may name one that there is not. */
+const lessonOf = (app) => lessons.find(({ id }) => id === app.state.lesson);
+
 /**
  * Opens a lesson: its race, with what the person chose for looking at it kept.
  *
@@ -26,7 +29,7 @@ export function lessonPicker(app) {
   const options = [["", "Free play"], ...lessons.map(({ id, title }, i) => [id, `${i + 1}. ${title}`])];
   const choose = () => (select.value ? openLesson(app, select.value) : app.set({ lesson: null }));
   const select = selectOf(options, { class: "lesson", "aria-label": "Lesson", onchange: choose });
-  const update = () => (select.value = app.state.lesson ?? "");
+  const update = () => (select.value = lessonOf(app)?.id ?? "");
   app.on("state", update);
   update();
   return select;
@@ -44,7 +47,7 @@ export function lessonCard(app) {
   const link = h("a", { target: "_blank", rel: "noopener" });
   const next = h("button", { type: "button", class: "next", onclick: () => nextLesson(app) });
   const update = () => {
-    const lesson = lessons.find(({ id }) => id === app.state.lesson);
+    const lesson = lessonOf(app);
     const family = surfaces.find(({ id }) => id === app.state.surface.id);
     write(kicker, lesson ? `Lesson ${lessons.indexOf(lesson) + 1} of ${lessons.length}` : "Surface");
     write(title, lesson?.title ?? family.label);
@@ -59,8 +62,8 @@ export function lessonCard(app) {
   };
   app.on("state", update);
   update();
-  const head = h("div", { class: "titles" }, kicker, title);
-  return h("section", { class: "card", "aria-label": "Lesson" }, head, text, h("div", { class: "links" }, link, next), notes(app));
+  const head = h("div", { class: "titles" }, kicker, title, link, next);
+  return h("section", { class: "card", "aria-label": "Lesson" }, head, text, notes(app));
 }
 
 const following = (id) => lessons[(lessons.findIndex((lesson) => lesson.id === id) + 1) % lessons.length];

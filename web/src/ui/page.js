@@ -14,7 +14,7 @@ import { transport } from "./transport.js";
 
 /** Below this width, in pixels, the parts stand one under the other. */
 const NARROW = 900;
-/** From this width on the racers, the charts and the stage each have a column. */
+/** From this width on the step inspector stands beside the charts. */
 const WIDE = 1680;
 const TOAST = 4000;
 
@@ -44,13 +44,13 @@ export function mount(app, root, { own }) {
   page.append(
     topBar(app, { ...actions, own, view: scene.view }),
     h("div", { class: "left" }, framed(app, scene), transport(app), sections.element, card),
-    h("div", { class: "right" }, field.element, graphs.element), live,
+    h("div", { class: "right" }, field.element, graphs.element, graphs.beside), live,
   );
   const stopKeys = listen(app, page, actions, own);
   const stopInput = watchInput(app, page);
-  const size = new ResizeObserver(() => arrange(page));
+  const size = new ResizeObserver(() => arrange(page, graphs));
   size.observe(page);
-  arrange(page);
+  arrange(page, graphs);
   page.dataset.ready = "";
   return () => {
     for (const stop of [stopTheme, stopKeys, stopInput, () => size.disconnect()]) stop();
@@ -105,9 +105,10 @@ function narrowTabs(page) {
 }
 
 /** Chooses the layout for the width there is, which in a notebook is not that of the window. */
-function arrange(page) {
+function arrange(page, graphs) {
   const width = page.clientWidth;
   page.dataset.size = width < NARROW ? "narrow" : width < WIDE ? "usual" : "wide";
+  graphs.spread(width >= WIDE);
 }
 
 function toast(app, page, text) {

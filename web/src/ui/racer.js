@@ -44,6 +44,7 @@ export function racerRow(app, index, list) {
     element.style.setProperty("--t", `var(--t${hue})`);
     mark.setAttribute("d", markPath(hue, 5));
     title.setAttribute("aria-label", `${called}, settings`);
+    title.title = called;
     rate.rename(called);
     rate.update(options.lr);
     message.update();
@@ -57,7 +58,7 @@ export function racerRow(app, index, list) {
     if (open) editor.update();
   };
   const standing = (now) => {
-    write(loss, now.out ? "out" : short(now.loss));
+    write(loss, now.out ? "out" : short(now.loss, Math.abs(now.loss) < 1e-3 ? 2 : 3));
     write(rank, now.rank === null || now.out ? "" : `${now.rank}`);
     rank.classList.toggle("first", now.rank === 1 && !now.out);
   };

@@ -53,6 +53,7 @@ export function racers(app, actions) {
     if (self.open !== null && self.open >= rows.length) self.open = null;
     rows.forEach((row) => row.update());
     none.hidden = rows.length > 0;
+    tuner.button.disabled = !rows.length;
     add.disabled = rows.length >= MOST_RACERS;
     onStep();
   };
