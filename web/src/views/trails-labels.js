@@ -14,7 +14,8 @@ const PLACES = [
 ];
 
 /**
- * Remembers where each label stands, so that it stays on its side of the head while there is room.
+ * Remembers where each label stands, so that it stays on its side of the head while there is room and the race plays.
+ * At rest nothing is remembered: a link shows the picture that was shared, to the pixel.
  * @returns {(ink: CanvasRenderingContext2D, app: object, rect: object, heads: object[], taken: object[]) => void}
  *   draws labels; a head is { index, x, y }, taken are boxes to avoid
  */
@@ -22,6 +23,7 @@ export function createLabels() {
   const places = new Map();
   return (ink, app, rect, heads, taken) => {
     const boxes = [...taken, ...heads.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }))];
+    if (!app.playing) places.clear();
     ink.save();
     ink.font = font(12);
     const first = ({ index }) => (index === app.hover?.racer ? 0 : index === app.selected ? 1 : 2);
