@@ -8,6 +8,8 @@ export class Breath {
     this.signal = signal;
     this.length = length;
     this.until = performance.now() + length;
+    /** How often it rested. */
+    this.rests = 0;
   }
 
   /** @returns {boolean} whether it is time to rest */
@@ -20,5 +22,6 @@ export class Breath {
     await new Promise((resolve) => setTimeout(resolve));
     this.signal?.throwIfAborted();
     this.until = performance.now() + this.length;
+    this.rests++;
   }
 }

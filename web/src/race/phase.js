@@ -63,16 +63,16 @@ export async function phase(racer, surface, start, steps, grid = {}, { signal, p
   const breath = new Breath(signal);
   const floor = floorOf(surface);
   const height = Math.max(surface.f(...start) - floor, 1e-12); // a start at the minimum is no division by 0
-  let done = 0;
+  let [done, told] = [0, 0];
   for (let stride = COARSEST; stride >= 1; stride /= 2) {
     for (const [row, column] of cells(map, stride)) {
       const there = racerAt(racer, map.other, map.lr.values[column], map.other?.values[row]);
       const loss = await outcome(there, surface, start, steps, breath);
       fill(map, row, column, stride, loss === Infinity ? loss : gained(loss - floor, height));
       done++;
-      if (!breath.due) continue;
-      progress?.(map, done / map.values.length);
-      await breath.rest();
+      if (breath.due) await breath.rest();
+      if (breath.rests > told) progress?.(map, done / map.values.length);
+      told = breath.rests;
     }
   }
   progress?.(map, 1);

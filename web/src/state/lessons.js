@@ -12,7 +12,7 @@ const wrap = (name, options) => [{ name, options }];
 const shape = (name, options) => ({ name, options });
 const show = (chart, log = true) => ({ stage: "contour", chart, log });
 
-/** @type {Lesson[]} */
+/** @type {Lesson[]} the first is what is shown when nothing was said */
 export const lessons = [
   {
     id: "race",

@@ -1,13 +1,9 @@
 /** What a person does with racers: add one with a fair rate, duplicate one, read its name. */
 
 import { optimizers, transforms } from "../generated/library.js";
-import { simulate } from "../race/simulate.js";
+import { atFairRate } from "../race/rate.js";
 import { same } from "./fit.js";
 import { HUES, normalizeRacer } from "./state.js";
-
-/** Rates that a new racer may start with, and how far each is tried. */
-const RATES = [-5, -4, -3, -2, -1, 0, 1].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
-const TRIAL = 200;
 
 /** @returns {number} the first hue that no racer has, or the next in the round */
 export function nextHue(racers) {
@@ -28,18 +24,7 @@ export function nextHue(racers) {
  */
 export function newRacer(optimizer, racers, surface, start, steps, options = {}) {
   const racer = normalizeRacer({ optimizer, options, hue: nextHue(racers) }, 0);
-  return withFairRate(racer, surface, start, steps);
-}
-
-/** @returns {import("./state.js").Racer} the racer at the round rate with the lowest loss after the first steps */
-export function withFairRate(racer, surface, start, steps) {
-  let best = { loss: Infinity, lr: racer.options.lr };
-  for (const lr of RATES) {
-    const path = simulate({ ...racer, options: { ...racer.options, lr } }, surface, start, Math.min(steps, TRIAL));
-    const loss = path.loss[path.steps];
-    if (!path.ended && loss < best.loss) best = { loss, lr };
-  }
-  return { ...racer, options: { ...racer.options, lr: best.lr } };
+  return atFairRate(racer, surface, start, steps);
 }
 
 /** @returns {import("./state.js").Racer[]} with a copy after the racer, of the next hue and shown */

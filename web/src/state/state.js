@@ -6,8 +6,10 @@
 import { filled } from "../engine/check.js";
 import { compose } from "../engine/program.js";
 import { optimizers, schedules, transforms } from "../generated/library.js";
+import { atFairRate } from "../race/rate.js";
 import { createSurface, surfaces } from "../surfaces/index.js";
 import { fitNumber, fitOptions, shown } from "./fit.js";
+import { lessons } from "./lessons.js";
 
 /**
  * @typedef {{ name: string, options: object }} Part a transform or a schedule
@@ -37,13 +39,9 @@ const RACER_NUMBERS = {
   batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
 };
 
-/** A link without racers has these. */
-const RACERS = [
-  { optimizer: "SGD", options: { lr: 0.001 } },
-  { optimizer: "SGD", options: { lr: 0.0005, momentum: 0.9 } },
-  { optimizer: "RMSprop", options: { lr: 0.01 } },
-  { optimizer: "AdamW", options: { lr: 0.1 } },
-];
+/** What is shown when nothing was said. */
+const HOME = lessons[0].state;
+const STEPS = 300; // on another surface
 
 /** @returns {State} the four usual optimizers in a narrow, curved valley */
 export const defaultState = () => normalize({});
@@ -57,12 +55,15 @@ export function normalize(given, slices = []) {
   const from = isObject(given) ? given : {};
   const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
   const surface = fitSurface(from.surface ?? {}, notes);
-  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise: 300, whole: true }, "steps", notes);
+  const otherwise = surface.id === HOME.surface.id ? HOME.steps : STEPS;
+  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise, whole: true }, "steps", notes);
+  const made = makeSurface(surface, slices);
+  const start = fitStart(from.start, made, notes);
   const state = {
     surface,
-    start: fitStart(from.start, surface, slices, notes),
+    start,
     steps,
-    racers: fitRacers(from.racers ?? RACERS, notes),
+    racers: from.racers === undefined ? homeRacers(surface, made, start, steps) : fitRacers(from.racers, notes),
     view: fitView(from.view),
     playhead: fitPlayhead(from.playhead, steps, notes),
     speed: fitNumber(from.speed, { low: 0.05, high: 100, otherwise: 1 }, "speed", notes),
@@ -100,16 +101,27 @@ function fitText(given, most, owner, notes) {
   return text.slice(0, most).replace(/\p{Cs}/gu, "");
 }
 
-function fitStart(given, surface, slices, notes) {
-  const most = LIMITS.coordinate;
-  const right = Array.isArray(given) && given.length === 2 && given.every((value) => Math.abs(value) <= most);
-  if (right && given.every((value) => typeof value === "number")) return given.map((value) => value + 0);
-  if (given !== undefined) notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
+/** The surface itself; null for a formula that cannot be read, and for a slice that is not here. */
+function makeSurface({ id, parameters, formula }, slices) {
   try {
-    return [...createSurface(surface.id, surface.parameters, { slices, formula: surface.formula }).start];
+    return createSurface(id, parameters, { slices, formula });
   } catch {
-    return [1, 1]; // a formula that cannot be read has no start of its own
+    return null;
   }
+}
+
+function fitStart(given, surface, notes) {
+  const fits = (value) => typeof value === "number" && Math.abs(value) <= LIMITS.coordinate;
+  if (Array.isArray(given) && given.length === 2 && given.every(fits)) return given.map((value) => value + 0);
+  if (given !== undefined) notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
+  return [...(surface?.start ?? [1, 1])];
+}
+
+/** The four of the first lesson; on another surface at rates that work there. */
+function homeRacers(surface, made, start, steps) {
+  const racers = HOME.racers.map((racer, index) => normalizeRacer(racer, index));
+  if (surface.id === HOME.surface.id || !made) return racers;
+  return racers.map((racer) => atFairRate(racer, made, start, steps));
 }
 
 function fitRacers(given, notes) {
