@@ -1,8 +1,8 @@
 // The part of a chart that sees every value: thinning curves to the pixels there are, and finding their ranges.
 
 /**
- * A curve thinned to columns of pixels: the first, lowest, highest and last value of each, in their order, so
- * that no spike is lost. A gap (a value that is not finite) starts a new piece.
+ * A curve thinned to columns of pixels: the lowest and the highest value of each, in their order, so that no spike is
+ * lost; of the whole, the first and the last too. A gap (a value that is not finite) starts a new piece.
  * @param {ArrayLike<number>} values @param {number} width in pixels, of all values
  * @returns {number[][]} pieces, each [index, value, index, value, ...]
  */
@@ -31,29 +31,29 @@ function columns(values, each) {
     while (i < end) {
       const first = i;
       let [low, high] = [i, i];
-      for (; i < end && Number.isFinite(values[i]); i += 1) {
+      for (; i < end && isFinite(values[i]); i += 1) {
         if (values[i] < values[low]) low = i;
-        if (values[i] > values[high]) high = i;
+        else if (values[i] > values[high]) high = i;
       }
       if (i > first) {
-        if (!piece) found.push((piece = []));
-        column4(piece, values, first, Math.min(low, high), Math.max(low, high), i - 1);
+        if (!piece) found.push((piece = [first, values[first]]));
+        add(piece, values, Math.min(low, high));
+        add(piece, values, Math.max(low, high));
       }
       if (i < end) {
+        if (piece) add(piece, values, i - 1);
         piece = null;
         i += 1;
       }
     }
   }
+  if (piece) add(piece, values, values.length - 1);
   return found;
 }
 
-/** Append the distinct ones of four indices that do not decrease. */
-function column4(piece, values, a, b, c, d) {
-  piece.push(a, values[a]);
-  if (b > a) piece.push(b, values[b]);
-  if (c > b) piece.push(c, values[c]);
-  if (d > c) piece.push(d, values[d]);
+/** Append a point that lies behind the last one. */
+function add(piece, values, i) {
+  if (i > piece[piece.length - 2]) piece.push(i, values[i]);
 }
 
 /** The index of the last finite value, or -1. @param {ArrayLike<number>} values */

@@ -36,7 +36,7 @@ export function createChart(el, app, { name, model, value }) {
       canvas.remove();
       empty.remove();
     },
-    label: () => `${name}. ${chart.describe(Math.round(app.step))}`,
+    label: () => `${name}. Arrow keys move through the steps.`,
   };
 }
 
@@ -70,6 +70,7 @@ class Chart {
     const { width, height, ratio, app } = this;
     const made = this.model(app);
     this.panels = made.panels;
+    this.spoken = null;
     this.empty.textContent = made.note ?? "";
     this.empty.hidden = !made.note;
     const [ground, curves] = [this.ground, this.curves].map((layer) => fresh(layer, width, height, ratio));
@@ -160,7 +161,7 @@ class Chart {
   /** The values at a step, in words. */
   describe(step) {
     const { state } = this.app;
-    const parts = (this.frames ?? []).map(({ panel }) => {
+    const parts = this.frames.map(({ panel }) => {
       const values = panel.curves.map((curve) => `${curve.name} ${spoken(curve, step)}`);
       return `${panel.title}: ${values.join(", ")}`;
     });

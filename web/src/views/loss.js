@@ -1,5 +1,6 @@
 // Loss against step: the full-batch loss of every racer, whatever noise or minibatch its gradients have.
 
+import { h } from "../ui/dom.js";
 import { createChart } from "./chart.js";
 import { range } from "./chart-curve.js";
 import { curvesOf } from "./chart-racers.js";
@@ -10,9 +11,9 @@ import { short } from "../ui/numbers.js";
 const DECADES = 12; // of a logarithmic axis, at most: what lies below is as good as zero
 const ABOVE = 10; // how far beyond the start a racer that diverged may stretch the axis
 
-/** The view of the loss. @param {HTMLElement} el @param {any} app */
+/** The view of the loss, with a switch for its axis. @param {HTMLElement} el @param {any} app */
 export function createLoss(el, app) {
-  return createChart(el, app, {
+  const chart = createChart(el, app, {
     name: "Loss against step",
     model: lossModel,
     value: (_, { racer, step }) => {
@@ -20,6 +21,14 @@ export function createLoss(el, app) {
       return loss === undefined ? "" : `${nameOf(app.state, racer)}, step ${step}: loss ${short(loss, 4)}`;
     },
   });
+  const toggle = () => app.set({ view: { ...app.state.view, log: !app.state.view.log } });
+  const button = h("button", { class: "small chart-switch", type: "button", title: "Logarithmic axis", onclick: toggle }, "log");
+  const update = () => button.setAttribute("aria-pressed", String(Boolean(app.state.view.log)));
+  const off = app.on("state", update);
+  update();
+  el.append(button);
+  const destroy = () => (off(), button.remove(), chart.destroy());
+  return { ...chart, destroy };
 }
 
 /** One panel: logarithmic where that is asked for and possible. @param {any} app */

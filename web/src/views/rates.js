@@ -4,7 +4,7 @@
 // adaptive rules make it small where gradients are large, which is what equalizes their steps.
 
 import { createChart } from "./chart.js";
-import { sampled } from "./chart-curve.js";
+import { range, sampled } from "./chart-curve.js";
 import { curvesOf } from "./chart-racers.js";
 import { nameOf } from "./trails-names.js";
 import { short } from "../ui/numbers.js";
@@ -40,7 +40,7 @@ export function ratesModel(app) {
   const each = ["x", "y"].map((axis) =>
     curvesOf(app, (path) => effective(path[axis], path[`g${axis}`], memory)).map(split));
   const [low, high] = limits(each.flat());
-  const uphill = each.flat().some(({ against }) => against.some((v) => v > 0));
+  const uphill = each.flat().some(({ against }) => range(against)[1] > 0);
   const [first, second] = app.surface.names;
   const how = memory > 1 ? `, over ${memory} steps` : "";
   const titles = [`rate of ${first}: −Δ${first} / gradient${how}`, `rate of ${second}${uphill ? " (dotted: uphill)" : ""}`];
@@ -49,8 +49,14 @@ export function ratesModel(app) {
 
 /** On a logarithmic axis, steps against −g are drawn by their size, dotted. */
 function split(curve) {
-  const against = curve.values.map((value) => (value < 0 ? -value : NaN));
-  return { ...curve, against, values: curve.values.map((value) => (value >= 0 ? value : NaN)), end: null };
+  const { length } = curve.values;
+  const [values, against] = [new Float64Array(length).fill(NaN), new Float64Array(length).fill(NaN)];
+  for (let i = 0; i < length; i += 1) {
+    const value = curve.values[i];
+    if (value < 0) against[i] = -value;
+    else values[i] = value;
+  }
+  return { ...curve, values, against, end: null };
 }
 
 function limits(curves) {
