@@ -142,10 +142,11 @@ test("where f is not a number, neither is thrown nor stays the last point's valu
 test("the gradient belongs to the point asked for, whatever was evaluated before", () => {
   const surface = typed("x^2 y");
   const out = new Float64Array(2);
-  surface.gradient([2, 3], out);
-  surface.f(9, 9);
-  surface.gradient([2, 3], out);
-  assert.deepEqual([...out], [12, 4]);
+  for (const before of [[9, 9], [2, 9], [9, 3], [2, 3], [NaN, NaN]]) {
+    surface.f(...before);
+    surface.gradient([2, 3], out);
+    assert.deepEqual([...out], [12, 4]);
+  }
 });
 
 /** What is wrong, where, and a word that the sentence holds. */
@@ -200,6 +201,11 @@ test("an error says what is wrong, and where", () => {
       return true;
     });
   }
+});
+
+test("many parts beside each other are not deep", () => {
+  near(value("(x)".repeat(100) + "^2"), 1.3 ** 101);
+  near(value("-x+".repeat(100) + "sin(x)"), -130 + Math.sin(1.3));
 });
 
 test("any text is either read or refused with a FormulaError", () => {
