@@ -24,7 +24,8 @@ const same = (a, b) => a !== null && a.every((value, k) => value === b[k]);
  *   frame: (size: object) => object, destroy: () => void }}
  */
 export function createContourPicture(app, { moving = false } = {}) {
-  const ground = createGroundLayer(app, moving), trails = createTrailLayer(), labels = createLabels();
+  const ground = createGroundLayer(app, moving), labels = createLabels();
+  const trails = createTrailLayer((ink, stretch) => inside(ink, kept.rect, () => drawTrails(ink, app, kept, stretch)));
   let frameKey = null, kept = null, trailKey = null;
 
   const frame = ({ width, height }) => {
@@ -42,24 +43,20 @@ export function createContourPicture(app, { moving = false } = {}) {
     if (!same(trailKey, key)) trails.forget();
     trailKey = key;
     ground.update(now, size);
-    trails.update(app, now, size);
+    trails.update(app, size);
     ink.setTransform(1, 0, 0, 1, 0, 0);
     ink.drawImage(ground.canvas, 0, 0);
     ink.drawImage(trails.canvas, 0, 0);
     ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    front(ink, app, now, labels);
+    inside(ink, now.rect, () => front(ink, app, now, labels));
   };
   return { paint, frame, destroy: ground.destroy };
 }
 
 /** What moves: the trails since the last whole step, heads, ends, labels, the start. */
 function front(ink, app, frame, labels) {
-  const { left, top, right, bottom } = frame.rect, step = Math.floor(app.step);
-  ink.save();
-  ink.beginPath();
-  ink.rect(left, top, right - left, bottom - top);
-  ink.clip();
-  if (step < app.step) drawTrails(ink, app, frame, () => ({ from: step, to: app.step, along: 0 }));
+  const step = Math.floor(app.step);
+  if (step < app.step) drawTrails(ink, app, frame, { from: step, to: app.step, lengths: new Map() });
   drawStart(ink, app, frame);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, frame) }));
   const seen = heads.filter(({ x, y }) => frame.contains(x, y));
@@ -68,6 +65,15 @@ function front(ink, app, frame, labels) {
   const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exitsOf(app, frame), frame.rect);
   if (inset) boxes.push(inset);
   labels(ink, app, frame.rect, seen, boxes);
+}
+
+/** Draws inside of a rectangle only. */
+function inside(ink, { left, top, right, bottom }, draw) {
+  ink.save();
+  ink.beginPath();
+  ink.rect(left, top, right - left, bottom - top);
+  ink.clip();
+  draw();
   ink.restore();
 }
 
@@ -100,18 +106,14 @@ function createGroundLayer(app, moving) {
 }
 
 function drawAll(ink, app, frame, heights, options) {
-  const { left, top, right, bottom } = frame.rect, { surface, colors } = app;
-  ink.save();
-  ink.beginPath();
-  ink.rect(left, top, right - left, bottom - top);
-  ink.clip();
-  const ground = computeGround(surface, heights, frame, options);
-  drawGround(ink, ground, frame, colors);
+  const { surface, colors } = app, ground = computeGround(surface, heights, frame, options);
   const minima = surface.minima.map(([x, y]) => ({ x: frame.px(x), y: frame.py(y) }));
-  drawLevels(ink, ground.lines, frame, colors, minima);
-  drawPenalty(ink, app, frame);
-  drawMinima(ink, frame, surface.minima, colors);
-  drawSlicePath(ink, app, frame);
-  ink.restore();
+  inside(ink, frame.rect, () => {
+    drawGround(ink, ground, frame, colors);
+    drawLevels(ink, ground.lines, frame, colors, minima);
+    drawPenalty(ink, app, frame);
+    drawMinima(ink, frame, surface.minima, colors);
+    drawSlicePath(ink, app, frame);
+  });
   drawAxes(ink, frame, surface.names, colors);
 }

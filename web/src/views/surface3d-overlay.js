@@ -7,22 +7,21 @@ import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";
 import { drawRing } from "./handle-ring.js";
+import { borderOf, drape, drawProjected, project } from "./surface3d-trails.js";
 import { drawEnds, exitsOf } from "./trails-ends.js";
 import { drawHead, headOf, paintOrder } from "./trails.js";
 
+const EMPTY = { pieces: new Float64Array(0), until: [0] };
 const CORNERS = [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]];
 
 /**
- * Draws everything that lies over the surface.
+ * Draws what moves over the surface: heads, ends, names and the start.
  * @param {CanvasRenderingContext2D} ink
  * @param {object} app
  * @param {{ field: object, camera: object, size: object, labels: Function }} view
  */
-export function drawOverlay(ink, app, { field, camera, size, labels }) {
-  const { width, height, ratio } = size, rect = { left: 4, top: 4, right: width - 4, bottom: height - 4 };
-  ink.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ink.clearRect(0, 0, width, height);
-  drawBlock(ink, app, field, camera);
+export function drawFront(ink, app, { field, camera, size: { width, height }, labels }) {
+  const rect = { left: 4, top: 4, right: width - 4, bottom: height - 4 };
   const at = (x, y) => camera.project(...field.place(x, y));
   const [x0, x1, y0, y1] = app.surface.box, plane = flatFrame([x0, x1, y0, y1]);
   const start = at(...app.state.start);
@@ -71,8 +70,8 @@ function drawPointed(ink, app, at, plane) {
   ink.stroke();
 }
 
-/** The floor's outline, the ticks of both coordinates on the edges in front, and the loss at a corner. */
-function drawBlock(ink, app, field, camera) {
+/** The border of the surface, the floor, the ticks of both coordinates on its edges in front, the loss at a corner. */
+export function drawBlock(ink, app, field, camera) {
   const { colors } = app, floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
   ink.lineWidth = 1;
   ink.strokeStyle = colors.line;
@@ -85,6 +84,10 @@ function drawBlock(ink, app, field, camera) {
     ink.lineTo(...floor(next).slice(0, 2));
   });
   ink.stroke();
+  const border = project(drape(borderOf(field), field), field, camera);
+  drawProjected(ink, { ...border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
+  ink.strokeStyle = colors.line;
+  ink.lineWidth = 1;
   ink.fillStyle = colors.soft;
   ink.font = font(12);
   ink.textBaseline = "middle";

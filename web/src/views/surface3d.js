@@ -2,20 +2,14 @@
 
 import { h } from "../ui/dom.js";
 import { fit, labelOf, sizeOf } from "./contour.js";
-import { createCamera, START } from "./gl/camera.js";
 import { meet } from "./gl/field.js";
-import { createScene } from "./gl/scene.js";
 import { createHandle } from "./handle.js";
 import { zoomButtons } from "./stage-buttons.js";
 import { createReadout } from "./stage-readout.js";
-import { drawOverlay } from "./surface3d-overlay.js";
 import { listenToOrbit } from "./surface3d-orbit.js";
-import { createLabels } from "./trails-labels.js";
+import { createSurfacePicture } from "./surface3d-picture.js";
 
 const MISSING = "This browser offers no WebGL2, which the 3-D view needs. The contour view shows the same race.";
-
-/** The camera of the state. */
-export const poseOf = (app) => app.state.view.camera ?? START;
 
 /**
  * @param {HTMLElement} el
@@ -24,19 +18,17 @@ export const poseOf = (app) => app.state.view.camera ?? START;
  */
 export function createSurface3d(el, app) {
   el.classList.add("stage-view");
-  const picture = h("canvas", { class: "ground", tabindex: "0", role: "img" });
-  const scene = createScene(app, picture);
-  if (!scene) return missing(el, picture);
+  const ground = h("canvas", { class: "ground", tabindex: "0", role: "img" });
+  const picture = createSurfacePicture(app, ground, { moving: true });
+  if (!picture) return missing(el, ground);
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" }), ink = overlay.getContext("2d");
-  el.append(picture, overlay);
-  const labels = createLabels();
+  el.append(ground, overlay);
   let size = sizeOf(el);
-  const camera = () => createCamera(poseOf(app), size, scene.field());
-  const at = (x, y) => camera().project(...scene.field().place(x, y));
-  const orbit = listenToOrbit(picture, app, at);
+  const at = (x, y) => picture.camera(size).project(...picture.field().place(x, y));
+  const orbit = listenToOrbit(ground, app, at);
   const toPlane = (px, py) => {
-    const found = meet(scene.field(), camera().ray(px, py));
-    return found && scene.field().plane(found[0], found[1]);
+    const found = meet(picture.field(), picture.camera(size).ray(px, py));
+    return found && picture.field().plane(found[0], found[1]);
   };
   const handle = createHandle(el, app, { toPlane, shown: () => app.surface.box });
   const readout = createReadout(el, app);
@@ -44,22 +36,20 @@ export function createSurface3d(el, app) {
 
   const draw = () => {
     if (size.width < 60 || size.height < 60) return;
-    fit(picture, size);
     fit(overlay, size);
-    const eye = camera();
-    if (!scene.paint(eye, size)) return;
-    drawOverlay(ink, app, { field: scene.field(), camera: eye, size, labels });
-    const [x, y] = at(...app.state.start);
-    handle.place(x, y);
+    ink.setTransform(1, 0, 0, 1, 0, 0);
+    ink.clearRect(0, 0, overlay.width, overlay.height);
+    picture.paint(ink, size);
+    handle.place(...at(...app.state.start));
     readout.show(orbit.pointing() ? placeOfHover(app, at) : null, size);
     buttons.update();
   };
   const destroy = () => {
-    scene.destroy();
+    picture.destroy();
     handle.destroy();
     el.replaceChildren();
   };
-  return { draw, resize: () => (size = sizeOf(el)), destroy, canvas: picture, label: () => labelOf(app, "Surface") };
+  return { draw, resize: () => (size = sizeOf(el)), destroy, canvas: ground, label: () => labelOf(app, "Surface") };
 }
 
 function placeOfHover(app, at) {

@@ -34,27 +34,26 @@ export function penOf(app, index) {
 }
 
 /**
- * Draws a stretch of trails.
+ * Draws a stretch of the trails of a frame.
  * @param {CanvasRenderingContext2D} ink
  * @param {object} app
  * @param {object} frame
- * @param {(i: number) => { from: number, to: number, along: number }} stretch of each racer
- * @returns {Map<number, number>} how long each trail is now, for the dashes of the next stretch
+ * @param {{ from: number, to: number, lengths: Map<number, number> }} stretch steps, of which the last may be a
+ *   fraction; how long each trail is before it, for dashes, brought up to date
  */
-export function drawTrails(ink, app, frame, stretch) {
-  const lengths = new Map();
+export function drawTrails(ink, app, frame, { from, to, lengths }) {
   ink.lineJoin = "round";
   for (const i of paintOrder(app)) {
-    const { from, to, along } = stretch(i), pen = penOf(app, i), path = app.paths[i];
-    const line = trailPieces(path, frame, from, to, along);
+    const pen = penOf(app, i), path = app.paths[i];
+    const line = trailPieces(path, frame, from, to, lengths.get(i));
     lengths.set(i, line.along);
     drawLine(ink, line, pen);
     drawDots(ink, path, frame, from, to, pen, app.state.steps);
   }
-  return lengths;
 }
 
-function drawLine(ink, line, { fill, rim, dash, width }) {
+/** Draws the pieces of a trail with its halo and its dash. */
+export function drawLine(ink, line, { fill, rim, dash, width }) {
   ink.setLineDash([]);
   if (rim) {
     // Butt ends: a later stretch must not cover the end of the one before.
@@ -114,32 +113,25 @@ export function drawHead(ink, app, index, { x, y }) {
 
 /**
  * The layer that keeps the trails already drawn, so that a frame while playing adds only what is new.
- * @returns {{ canvas: HTMLCanvasElement, forget: () => void, update: (app: object, frame: object, size: object) => void }}
+ * @param {(ink: CanvasRenderingContext2D, stretch: { from: number, to: number, lengths: Map<number, number> }) => void}
+ *   drawStretch
+ * @returns {{ canvas: HTMLCanvasElement, forget: () => void, update: (app: object, size: object) => void }}
  */
-export function createTrailLayer() {
+export function createTrailLayer(drawStretch) {
   const canvas = document.createElement("canvas"), ink = canvas.getContext("2d");
   let done = null;
-  const key = (app) => [app.hover?.racer, app.selected];
-  const begin = (app, { width, height, ratio }) => {
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    }
+  const begin = (key, { width, height, ratio }) => {
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.clearRect(0, 0, width, height);
-    done = { step: 0, lengths: new Map(), key: key(app) };
+    done = { step: 0, lengths: new Map(), key };
   };
-  const update = (app, frame, size) => {
-    const step = Math.floor(app.step);
-    if (!done || step < done.step || done.key.some((v, k) => v !== key(app)[k])) begin(app, size);
-    if (step === done.step) return;
-    const { left, top, right, bottom } = frame.rect, { step: before, lengths } = done;
-    ink.save();
-    ink.beginPath();
-    ink.rect(left, top, right - left, bottom - top);
-    ink.clip();
-    const stretch = (i) => ({ from: before, to: step, along: lengths.get(i) ?? 0 });
-    done = { ...done, step, lengths: drawTrails(ink, app, frame, stretch) };
-    ink.restore();
+  const update = (app, size) => {
+    const step = Math.floor(app.step), key = `${app.hover?.racer} ${app.selected}`;
+    if (!done || step < done.step || done.key !== key) begin(key, size);
+    if (step > done.step) drawStretch(ink, { from: done.step, to: step, lengths: done.lengths });
+    done.step = step;
   };
   return { canvas, update, forget: () => (done = null) };
 }

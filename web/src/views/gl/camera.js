@@ -26,7 +26,7 @@ export function createCamera([yaw, tilt, zoom], size, block) {
     distance *= Math.max((extent.x1 - extent.x0) / across, (extent.y1 - extent.y0) / down);
     shift = [left + across / 2 - (extent.x0 + extent.x1) / 2, top + down / 2 - (extent.y0 + extent.y1) / 2];
   }
-  return cameraAt(yaw, tilt, distance / zoom, shift, size);
+  return { ...cameraAt(yaw, tilt, distance / zoom, shift, size), pose: [yaw, tilt, zoom] };
 }
 
 /** The rectangle on the canvas that holds the block. */

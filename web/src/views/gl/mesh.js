@@ -25,7 +25,8 @@ const clamp = (k, side) => Math.min(Math.max(k, 0), side - 1);
 function levelOf(levels, height) {
   let k = 0;
   while (k < levels.length && levels[k] <= height) k++;
-  const low = k ? levels[k - 1] : 0, high = k < levels.length ? levels[k] : 1 + 1e-6;
+  // The scale ends above the highest place, so that no line is drawn there.
+  const low = k ? levels[k - 1] : 0, high = k < levels.length ? levels[k] : 2 - low;
   return k + Math.min((height - low) / (high - low), 1);
 }
 

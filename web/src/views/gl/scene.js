@@ -1,10 +1,12 @@
-/** The picture of the 3-D view without what is written on it: a canvas of its own, on the graphics card. */
+/** The lit surface on a canvas of its own, drawn by the graphics card, and only when it has to look different. */
 
-import { haloOf } from "../contour-colours.js";
+import { channels } from "../contour-colours.js";
 import { createField } from "./field.js";
 import { createMesh } from "./mesh.js";
-import { createRibbons } from "./ribbons.js";
-import { channels } from "../contour-colours.js";
+
+/** Pixels at most; a still picture has twice as many each way as one that turns, which smooths its edges. */
+const MOST = 6e6;
+const SETTLED = 140;
 
 /**
  * @param {object} app
@@ -12,14 +14,13 @@ import { channels } from "../contour-colours.js";
  * @returns {{ field: () => object, paint: (camera: object, size: object) => boolean, destroy: () => void } | null} null
  *   where there is no WebGL2
  */
-export function createScene(app, canvas) {
-  const gl = canvas.getContext("webgl2", { alpha: false, antialias: true, powerPreference: "low-power" });
+export function createScene(app, canvas, { moving = false } = {}) {
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
   if (!gl) return null;
-  let mesh = null, ribbons = null, field = null, loaded = {};
+  let mesh = null, field = null, loaded = null, done = null, timer = 0;
   const begin = () => {
     mesh = createMesh(gl);
-    ribbons = createRibbons(gl);
-    loaded = {};
+    [loaded, done] = [null, null];
   };
   begin();
   // A lost picture comes back with everything to be loaded again.
@@ -33,26 +34,32 @@ export function createScene(app, canvas) {
     if (field?.surface !== app.surface) field = createField(app.surface);
     return field;
   };
-  const load = () => {
-    fieldNow();
-    if (loaded.field !== field) mesh.load(field);
-    if (loaded.field !== field || loaded.paths !== app.paths) ribbons.load(app.paths, field);
-    loaded = { field, paths: app.paths };
-  };
   const paint = (camera, size) => {
-    if (gl.isContextLost()) return false;
-    load();
-    const matrix = camera.matrix(), { colors } = app;
+    const key = [fieldNow(), app.colors, size, String(camera.pose)], now = performance.now();
+    const fresh = !done || key.some((value, k) => value !== done.key[k]);
+    if (!fresh && (done.still || now - done.since < SETTLED)) return;
+    if (gl.isContextLost()) return;
+    // The first picture is a still one; what changes often is refined when it rests.
+    const still = !moving || !fresh || !done;
+    done = { key, still, since: now };
+    clearTimeout(timer);
+    if (!still) timer = setTimeout(app.invalidate.bind(app), SETTLED + 10);
+    render(camera, size, still);
+  };
+  const render = (camera, { width, height, ratio }, still) => {
+    const fine = Math.min(still ? 2 * ratio : ratio, Math.sqrt(MOST / (width * height)));
+    [canvas.width, canvas.height] = [Math.round(width * fine), Math.round(height * fine)];
+    if (loaded !== field) mesh.load(field);
+    loaded = field;
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...channels(colors.page).map((v) => v / 255), 1);
+    gl.clearColor(...channels(app.colors.page).map((v) => v / 255), 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
-    gl.depthFunc(gl.LEQUAL);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
-    mesh.draw(matrix, colors);
-    ribbons.draw(app, { matrix, size, halo: haloOf(colors) });
-    return true;
+    mesh.draw(camera.matrix(), app.colors);
   };
-  return { field: fieldNow, paint, destroy: () => gl.getExtension("WEBGL_lose_context")?.loseContext() };
+  const destroy = () => {
+    clearTimeout(timer);
+    gl.getExtension("WEBGL_lose_context")?.loseContext();
+  };
+  return { field: fieldNow, paint, destroy };
 }
