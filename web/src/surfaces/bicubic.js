@@ -28,79 +28,85 @@ function slope(before2, before, middle, after, after2) {
   return Number.isNaN(before) ? 0 : middle - before;
 }
 
-/**
- * @param {number[]} xs where the columns are, evenly spaced, rising
- * @param {number[]} ys where the rows are
- * @param {(number|null)[][]} losses a row for each y; null where there is none
- * @returns {{ f: (x: number, y: number) => number,
- *   gradient: (p: ArrayLike<number>, out: Float64Array) => void, inside: (x: number, y: number) => boolean }}
- *   inside: on the grid, in a cell with all four values; elsewhere f is NaN and so is its gradient
- */
-export function bicubic(xs, ys, losses) {
-  const columns = xs.length;
-  const rows = ys.length;
-  const table = Float64Array.from(losses.flat(), (value) => value ?? NaN);
-  const byX = slopes(table, columns, rows, true);
-  const byY = slopes(table, columns, rows, false);
-  const byXY = slopes(byX, columns, rows, false);
-  const [left, bottom] = [xs[0], ys[0]];
-  const width = (xs[columns - 1] - left) / (columns - 1);
-  const height = (ys[rows - 1] - bottom) / (rows - 1);
-  // Of the cell that was looked at last: its lower left corner, and the position in it from 0 to 1.
-  let corner = 0;
-  let s = 0;
-  let t = 0;
-  const ax = new Float64Array(4); // the four cubics of an axis: value at both ends, slope at both ends
-  const ay = new Float64Array(4);
+/** Interpolates a table. On the grid but in no cell with all four values, and beside it, f is NaN. */
+export class Bicubic {
+  /**
+   * @param {number[]} xs where the columns are, evenly spaced, rising
+   * @param {number[]} ys where the rows are
+   * @param {(number|null)[][]} losses a row for each y; null where there is none
+   */
+  constructor(xs, ys, losses) {
+    this.columns = xs.length;
+    this.rows = ys.length;
+    [this.left, this.bottom] = [xs[0], ys[0]];
+    this.width = (xs[this.columns - 1] - this.left) / (this.columns - 1); // of a cell
+    this.height = (ys[this.rows - 1] - this.bottom) / (this.rows - 1);
+    this.table = Float64Array.from(losses.flat(), (value) => value ?? NaN);
+    this.byX = slopes(this.table, this.columns, this.rows, true);
+    this.byY = slopes(this.table, this.columns, this.rows, false);
+    this.byXY = slopes(this.byX, this.columns, this.rows, false);
+    // Of the cell that was looked at last: its lower left corner, and the position in it from 0 to 1.
+    this.corner = 0;
+    this.s = 0;
+    this.t = 0;
+    this.ax = new Float64Array(4); // the four cubics of an axis: value at both ends, slope at both ends
+    this.ay = new Float64Array(4);
+  }
 
-  function find(x, y) {
-    const u = (x - left) / width;
-    const v = (y - bottom) / height;
-    const i = Math.min(Math.max(Math.floor(u), 0), columns - 2);
-    const j = Math.min(Math.max(Math.floor(v), 0), rows - 2);
-    corner = j * columns + i;
-    s = u - i;
-    t = v - j;
-    const slack = 1e-9; // the last column counts as inside whichever way its position was rounded
-    return s >= -slack && s <= 1 + slack && t >= -slack && t <= 1 + slack;
+  /** Goes to the cell of a point; false where there is none. */
+  find(x, y) {
+    const u = (x - this.left) / this.width;
+    const v = (y - this.bottom) / this.height;
+    const i = Math.min(Math.max(Math.floor(u), 0), this.columns - 2);
+    const j = Math.min(Math.max(Math.floor(v), 0), this.rows - 2);
+    this.corner = j * this.columns + i;
+    this.s = u - i;
+    this.t = v - j;
+    const low = -1e-9; // the last column counts as inside whichever way its position was rounded
+    return this.s >= low && this.s <= 1 - low && this.t >= low && this.t <= 1 - low;
+  }
+
+  /** Whether a point is in a cell with all four values. */
+  inside(x, y) {
+    if (!this.find(x, y)) return false;
+    const { table, corner, columns } = this;
+    const sum = table[corner] + table[corner + 1] + table[corner + columns] + table[corner + columns + 1];
+    return !Number.isNaN(sum);
   }
 
   /** Along x from grid point k to the next: values and their slopes, weighted by the cubics in ax. */
-  const row = (k, value, slope) =>
-    ax[0] * value[k] + ax[1] * value[k + 1] + ax[2] * slope[k] + ax[3] * slope[k + 1];
-
-  /** The same along y, of the lower and the upper edge of the cell. */
-  function weigh() {
-    const above = corner + columns;
-    const values = ay[0] * row(corner, table, byX) + ay[1] * row(above, table, byX);
-    return values + ay[2] * row(corner, byY, byXY) + ay[3] * row(above, byY, byXY);
+  row(k, value, slope) {
+    const { ax } = this;
+    return ax[0] * value[k] + ax[1] * value[k + 1] + ax[2] * slope[k] + ax[3] * slope[k + 1];
   }
 
-  /** NaN where a corner of the cell is missing. */
-  const complete = () =>
-    table[corner] + table[corner + 1] + table[corner + columns] + table[corner + columns + 1];
+  /** The same along y, of the lower and the upper edge of the cell. */
+  weigh() {
+    const { ay, corner, table, byX, byY, byXY } = this;
+    const above = corner + this.columns;
+    const values = ay[0] * this.row(corner, table, byX) + ay[1] * this.row(above, table, byX);
+    return values + ay[2] * this.row(corner, byY, byXY) + ay[3] * this.row(above, byY, byXY);
+  }
 
-  return {
-    inside: (x, y) => find(x, y) && !Number.isNaN(complete()),
-    f(x, y) {
-      if (!find(x, y)) return NaN;
-      values(s, ax);
-      values(t, ay);
-      return weigh();
-    },
-    gradient(p, out) {
-      if (!find(p[0], p[1])) {
-        out.fill(NaN);
-        return;
-      }
-      derivatives(s, ax);
-      values(t, ay);
-      out[0] = weigh() / width;
-      values(s, ax);
-      derivatives(t, ay);
-      out[1] = weigh() / height;
-    },
-  };
+  f(x, y) {
+    if (!this.find(x, y)) return NaN;
+    values(this.s, this.ax);
+    values(this.t, this.ay);
+    return this.weigh();
+  }
+
+  gradient(p, out) {
+    if (!this.find(p[0], p[1])) {
+      out.fill(NaN);
+      return;
+    }
+    derivatives(this.s, this.ax);
+    values(this.t, this.ay);
+    out[0] = this.weigh() / this.width;
+    values(this.s, this.ax);
+    derivatives(this.t, this.ay);
+    out[1] = this.weigh() / this.height;
+  }
 }
 
 /** The cubic Hermite polynomials at s. */

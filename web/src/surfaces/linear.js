@@ -25,6 +25,32 @@ function fit(points) {
   return [w, y - w * x];
 }
 
+/** The mean loss over all points, and the gradient of the mean over some. */
+function squaredError(a, t) {
+  return {
+    f(w, b) {
+      let sum = 0;
+      for (let i = 0; i < N; i++) {
+        const wrong = w * a[i] + b - t[i];
+        sum += wrong * wrong;
+      }
+      return sum / N;
+    },
+    batch(p, indices, out) {
+      let w = 0;
+      let b = 0;
+      for (let n = 0; n < indices.length; n++) {
+        const i = indices[n];
+        const wrong = p[0] * a[i] + p[1] - t[i];
+        w += wrong * a[i];
+        b += wrong;
+      }
+      out[0] = (2 * w) / indices.length;
+      out[1] = (2 * b) / indices.length;
+    },
+  };
+}
+
 /** The mean squared error of a line wx + b through 32 points. */
 export const linear = {
   id: "linear",
@@ -37,40 +63,22 @@ export const linear = {
   ],
   make({ noise, offset }) {
     const points = sample(noise, offset);
-    const a = Float64Array.from(points, (point) => point.x);
-    const t = Float64Array.from(points, (point) => point.y);
-    const all = Array.from({ length: N }, (_, i) => i);
-    const best = fit(points);
-    const batch = (p, indices, out) => {
-      let w = 0;
-      let b = 0;
-      for (let n = 0; n < indices.length; n++) {
-        const i = indices[n];
-        const wrong = p[0] * a[i] + p[1] - t[i];
-        w += wrong * a[i];
-        b += wrong;
-      }
-      out[0] = (2 * w) / indices.length;
-      out[1] = (2 * b) / indices.length;
-    };
+    const a = points.map((point) => point.x);
+    const t = points.map((point) => point.y);
+    const all = points.map((_, i) => i);
+    const [w, b] = fit(points);
+    const { f, batch } = squaredError(Float64Array.from(a), Float64Array.from(t));
     const losses = `(x*x.new_tensor([${a.join(", ")}]) + y - x.new_tensor([${t.join(", ")}]))**2`;
     return {
       names: ["w", "b"],
-      f(w, b) {
-        let sum = 0;
-        for (let i = 0; i < N; i++) {
-          const wrong = w * a[i] + b - t[i];
-          sum += wrong * wrong;
-        }
-        return sum / N;
-      },
+      f,
       gradient: (p, out) => batch(p, all, out),
       batch,
       samples: N,
       points,
-      box: [best[0] - 3.5, best[0] + 3.5, best[1] - 3.5, best[1] + 3.5],
-      start: [best[0] - 2.6, best[1] - 2],
-      minima: [best],
+      box: [w - 3.5, w + 3.5, b - 3.5, b + 3.5],
+      start: [w - 2.6, b - 2],
+      minima: [[w, b]],
       height: "log",
       sampleExpression: losses,
       expression: `(${losses}).mean()`,

@@ -17,7 +17,7 @@ function sample(spread, scale) {
   });
 }
 
-/** The minimum, by Newton's method; null where it is at infinity, as it is when a line parts the classes. */
+/** The minimum, by Newton's method; from a spread of 0.8 on no line parts the classes, so that there is one. */
 function fit(a, b) {
   let w = 0;
   let v = 0;
@@ -36,7 +36,30 @@ function fit(a, b) {
     w -= (vv * gw - wv * gv) / det;
     v -= (ww * gv - wv * gw) / det;
   }
-  return Math.hypot(w, v) < 50 ? [w, v] : null;
+  return [w, v];
+}
+
+/** The mean loss over all points, and the gradient of the mean over some. */
+function crossEntropy(a, b) {
+  return {
+    f(x, y) {
+      let sum = 0;
+      for (let i = 0; i < N; i++) sum += softplus(-(x * a[i] + y * b[i]));
+      return sum / N;
+    },
+    batch(p, indices, out) {
+      let w = 0;
+      let v = 0;
+      for (let n = 0; n < indices.length; n++) {
+        const i = indices[n];
+        const wrong = sigmoid(-(p[0] * a[i] + p[1] * b[i]));
+        w -= wrong * a[i];
+        v -= wrong * b[i];
+      }
+      out[0] = w / indices.length;
+      out[1] = v / indices.length;
+    },
+  };
 }
 
 /** The cross-entropy of σ(w₁x + w₂y) on 24 points of two classes. */
@@ -54,38 +77,22 @@ export const logistic = {
     // A point of class 0 counts as its mirror image in class 1: the loss is then log(1 + e^-margin).
     const a = Float64Array.from(points, (p) => (p.label ? p.x : -p.x));
     const b = Float64Array.from(points, (p) => (p.label ? p.y : -p.y));
-    const all = Array.from({ length: N }, (_, i) => i);
-    const best = fit(a, b);
-    const [w, v] = best ?? [1, 1];
+    const all = points.map((_, i) => i);
+    const [w, v] = fit(a, b);
     const half = Math.max(3, 1.5 * Math.abs(w), 1.5 * Math.abs(v));
-    const batch = (p, indices, out) => {
-      let gw = 0;
-      let gv = 0;
-      for (let n = 0; n < indices.length; n++) {
-        const i = indices[n];
-        const wrong = sigmoid(-(p[0] * a[i] + p[1] * b[i]));
-        gw -= wrong * a[i];
-        gv -= wrong * b[i];
-      }
-      out[0] = gw / indices.length;
-      out[1] = gv / indices.length;
-    };
+    const { f, batch } = crossEntropy(a, b);
     const margins = `x*x.new_tensor([${a.join(", ")}]) + y*x.new_tensor([${b.join(", ")}])`;
     const losses = `-torch.nn.functional.logsigmoid(${margins})`;
     return {
       names: ["w1", "w2"],
-      f(x, y) {
-        let sum = 0;
-        for (let i = 0; i < N; i++) sum += softplus(-(x * a[i] + y * b[i]));
-        return sum / N;
-      },
+      f,
       gradient: (p, out) => batch(p, all, out),
       batch,
       samples: N,
       points,
       box: [w - half, w + half, v - half, v + half],
       start: [w - 0.8 * half, v - 0.6 * half],
-      minima: best ? [best] : [],
+      minima: [[w, v]],
       height: "log",
       sampleExpression: losses,
       expression: `(${losses}).mean()`,

@@ -1,4 +1,4 @@
-import { bicubic } from "./bicubic.js";
+import { Bicubic } from "./bicubic.js";
 import { heightOf } from "./numbers.js";
 
 /** A plane through the loss surface of the user's own model, as `thalweg landscape --json` measures it. */
@@ -19,12 +19,14 @@ export const slice = {
     }
     const plane = slices[Math.min(index, slices.length - 1)];
     const { x, y, losses } = plane;
-    const { f, gradient, inside } = bicubic(x, y, losses);
+    const smooth = new Bicubic(x, y, losses);
+    const f = (a, b) => smooth.f(a, b);
+    const inside = (a, b) => smooth.inside(a, b);
     const box = [x[0], x[x.length - 1], y[0], y[y.length - 1]];
     return {
       label: plane.title ?? slice.label,
       f,
-      gradient,
+      gradient: (p, out) => smooth.gradient(p, out),
       inside,
       box,
       start: beginning(plane.path ?? [], box, inside),

@@ -50,70 +50,78 @@ export function compile(tree) {
   const { constants, operations, index, result } = list(tree);
   const first = 2 + constants.length;
   const count = operations.length;
-  const code = Uint8Array.from(operations, ([name]) => name);
-  const left = Uint16Array.from(operations, ([, a]) => index(a));
-  const right = Uint16Array.from(operations, ([, a, b]) => index(b ?? a));
-  const binary = Uint8Array.from(operations, ([, , b]) => (b === undefined ? 0 : 1));
-  const v = new Float64Array(first + count);
-  const d = new Float64Array(first + count);
+  const v = new Float64Array(first + count); // the value at each place
   v.set(constants, 2);
   v[0] = NaN; // no point has been evaluated
+  const tape = {
+    code: Uint8Array.from(operations, ([code]) => code),
+    left: Uint16Array.from(operations, ([, a]) => index(a)),
+    right: Uint16Array.from(operations, ([, a, b]) => index(b ?? a)),
+    binary: Uint8Array.from(operations, ([, , b]) => (b === undefined ? 0 : 1)),
+    v,
+    d: new Float64Array(first + count), // the derivative of the result by each place
+    first,
+  };
 
   function f(x, y) {
     v[0] = x;
     v[1] = y;
-    for (let i = 0; i < count; i++) {
-      const a = v[left[i]];
-      const b = v[right[i]];
-      const op = code[i];
-      // The signs are most of a formula, and are done here: a call through a table takes longer than they do.
-      if (op === MUL) v[first + i] = a * b;
-      else if (op === ADD) v[first + i] = a + b;
-      else if (op === SUB) v[first + i] = a - b;
-      else if (op === SQUARE) v[first + i] = a * a;
-      else if (op === DIV) v[first + i] = a / b;
-      else if (op === NEG) v[first + i] = -a;
-      else v[first + i] = VALUES[op](a, b);
-    }
+    forward(tape);
     return v[result];
   }
 
-  /** The derivatives of the result by every place, from the result's own on down. */
-  function back() {
-    d.fill(0);
-    d[result] = 1;
-    for (let i = count - 1; i >= 0; i--) {
-      const above = d[first + i];
-      if (above === 0) continue; // what does not count adds nothing, even where its own slope is infinite
-      const l = left[i];
-      const r = right[i];
-      const op = code[i];
-      if (op === ADD) {
-        d[l] += above;
-        d[r] += above;
-      } else if (op === SUB) {
-        d[l] += above;
-        d[r] -= above;
-      } else if (op === MUL) {
-        d[l] += above * v[r];
-        d[r] += above * v[l];
-      } else if (op === SQUARE) {
-        d[l] += 2 * above * v[l];
-      } else {
-        d[l] += above * FIRST[op](v[first + i], v[l], v[r]);
-        if (binary[i]) d[r] += above * SECOND[op](v[first + i], v[l], v[r]);
-      }
-    }
+  function gradient(p, out) {
+    if (v[0] !== p[0] || v[1] !== p[1]) f(p[0], p[1]);
+    tape.d.fill(0);
+    tape.d[result] = 1;
+    back(tape);
+    out[0] = tape.d[0];
+    out[1] = tape.d[1];
   }
 
-  return {
-    f,
-    gradient(p, out) {
-      if (v[0] !== p[0] || v[1] !== p[1]) f(p[0], p[1]);
-      back();
-      out[0] = d[0];
-      out[1] = d[1];
-    },
-    length: count,
-  };
+  return { f, gradient, length: count };
+}
+
+// The signs are most of a formula, and are done in place: a call through a table takes longer than they do.
+
+/** The value of every operation, in order. */
+function forward({ code, left, right, v, first }) {
+  for (let i = 0; i < code.length; i++) {
+    const a = v[left[i]];
+    const b = v[right[i]];
+    const op = code[i];
+    if (op === MUL) v[first + i] = a * b;
+    else if (op === ADD) v[first + i] = a + b;
+    else if (op === SUB) v[first + i] = a - b;
+    else if (op === SQUARE) v[first + i] = a * a;
+    else if (op === DIV) v[first + i] = a / b;
+    else if (op === NEG) v[first + i] = -a;
+    else v[first + i] = VALUES[op](a, b);
+  }
+}
+
+/** The derivatives, from the last operation to the first. */
+function back({ code, left, right, binary, v, d, first }) {
+  for (let i = code.length - 1; i >= 0; i--) {
+    const above = d[first + i];
+    if (above === 0) continue; // what does not count adds nothing, even where its own slope is infinite
+    const l = left[i];
+    const r = right[i];
+    const op = code[i];
+    if (op === ADD) {
+      d[l] += above;
+      d[r] += above;
+    } else if (op === SUB) {
+      d[l] += above;
+      d[r] -= above;
+    } else if (op === MUL) {
+      d[l] += above * v[r];
+      d[r] += above * v[l];
+    } else if (op === SQUARE) {
+      d[l] += 2 * above * v[l];
+    } else {
+      d[l] += above * FIRST[op](v[first + i], v[l], v[r]);
+      if (binary[i]) d[r] += above * SECOND[op](v[first + i], v[l], v[r]);
+    }
+  }
 }
