@@ -125,12 +125,17 @@ export function createTrailLayer(drawStretch) {
     if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.clearRect(0, 0, width, height);
-    done = { step: 0, lengths: new Map(), key };
+    done = { step: 0, pieces: 0, lengths: new Map(), key };
   };
   const update = (app, size) => {
     const step = Math.floor(app.step), key = `${app.hover?.racer} ${app.selected}`;
-    if (!done || step < done.step || done.key !== key) begin(key, size);
-    if (step > done.step) drawStretch(ink, { from: done.step, to: step, lengths: done.lengths });
+    // At rest trails are drawn in one piece, or who covers whom would tell of how the step was reached.
+    const goesOn = done && (app.playing ? step >= done.step : step === done.step && done.pieces < 2);
+    if (!goesOn || done.key !== key) begin(key, size);
+    if (step > done.step) {
+      drawStretch(ink, { from: done.step, to: step, lengths: done.lengths });
+      done.pieces += 1;
+    }
     done.step = step;
   };
   return { canvas, update, forget: () => (done = null) };
