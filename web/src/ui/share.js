@@ -41,7 +41,7 @@ async function copyLink(app, page) {
 }
 
 function showCode(app, page) {
-  const code = toPyTorch(app.state);
+  const code = toPyTorch(app.state, { slices: app.slices });
   const text = h("code", null, code);
   const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
   const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
