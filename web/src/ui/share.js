@@ -61,7 +61,7 @@ function save(blob, name) {
 }
 
 async function savePicture(app, page) {
-  save(await png(app, page.view()), `thalweg-${app.surface.id}.png`);
+  save(await png(app), `thalweg-${app.surface.id}.png`);
   page.toast("Picture saved.");
 }
 
@@ -73,7 +73,7 @@ async function saveFilm(app, page) {
     onclose: () => stop.abort(),
   });
   try {
-    const blob = await gif(app, page.view(), { signal: stop.signal, progress: (share) => (bar.value = share) });
+    const blob = await gif(app, { signal: stop.signal, progress: (share) => (bar.value = share) });
     if (!stop.signal.aborted) save(blob, `thalweg-${app.surface.id}.gif`);
   } catch (error) {
     if (!stop.signal.aborted) page.toast(`The film could not be drawn: ${error.message}`);
