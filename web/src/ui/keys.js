@@ -15,6 +15,7 @@ const CONTROLS = "input, select, textarea, [role=tab], [role=menu], dialog, [dat
 export function listen(app, page, actions, everywhere) {
   const target = everywhere ? document : page;
   const onKey = (event) => {
+    if (!everywhere) event.stopPropagation(); // a notebook has other plans for them
     const from = event.composedPath()[0];
     const element = from instanceof Element ? from : null;
     if (event.defaultPrevented || event.altKey) return;

@@ -29,7 +29,8 @@ export function racerRow(app, index, list) {
   const message = messageLine(app, index, list);
   const body = h("div", { class: "body", hidden: true });
   const line = h("div", { class: "line" }, title, rate.element, h("span", { class: "result" }, loss, rank), hide, remove);
-  const element = h("li", { class: "racer" }, line, message.element, body);
+  const select = () => (app.selected = index);
+  const element = h("li", { class: "racer", onpointerdown: select, onfocusin: select }, line, message.element, body);
   let editor = null;
   const update = () => {
     const { hidden, hue, options } = racer();
@@ -62,7 +63,8 @@ export function racerRow(app, index, list) {
     write(rank, now.rank === null || now.out ? "" : `${now.rank}`);
     rank.classList.toggle("first", now.rank === 1 && !now.out);
   };
-  return { element, update, standing, focus: () => title.focus() };
+  const hovered = (racerHovered) => element.classList.toggle("hovered", racerHovered === index);
+  return { element, update, standing, hovered, focus: () => title.focus() };
 }
 
 function relabel(control, label) {

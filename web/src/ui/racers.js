@@ -2,6 +2,7 @@ import { optimizers } from "../generated/library.js";
 import { nameOf } from "../views/trails-names.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { short } from "./numbers.js";
 import { racerRow } from "./racer.js";
 import { standings } from "./standing.js";
 import { tuning } from "./tuning.js";
@@ -64,12 +65,21 @@ export function racers(app, actions) {
   app.on("state", update);
   app.on("selected", update);
   app.on("step", onStep);
+  app.on("hover", () => rows.forEach((row) => row.hovered(app.hover?.racer)));
+  app.on("playing", () => !app.playing && app.step >= app.state.steps && announceEnd(app));
   update();
   const foot = h("div", { class: "foot" }, add, tuner.button);
   const heading = h("div", { class: "head columns", "aria-hidden": "true" },
     h("span", null, "Racer"), h("span", null, "Learning rate"), h("span", null, "Loss"));
   const element = h("section", { class: "panel racers", "aria-label": "Racers" }, heading, h("div", { class: "scroll" }, none, list), tuner.result, foot);
   return { element, tune: tuner.tuneAll };
+}
+
+/** Who won, for those who did not see it. */
+function announceEnd(app) {
+  const ends = standings(app.paths, app.state.racers.map((racer) => racer.hidden), app.step);
+  const first = ends.findIndex(({ rank, out }) => rank === 1 && !out);
+  if (first >= 0) app.announce(`${nameOf(app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
 }
 
 const freeHue = (all) => {

@@ -36,7 +36,7 @@ export function tuning(app, actions) {
     const mine = (running = new AbortController());
     write(name, "Stop tuning");
     hide();
-    const off = app.on("state", () => mine.abort());
+    const off = app.on("paths", () => mine.abort());
     const found = await tuneRacers(app, indices, mine.signal, progress).catch((error) => ({ error }));
     off();
     if (running !== mine) return;
@@ -48,7 +48,7 @@ export function tuning(app, actions) {
     else say(adopt(app, indices, found), true);
   };
   app.on("destroy", () => running?.abort());
-  app.on("surface", hide);
+  app.on("paths", hide);
   return { button, result, tuneAll, tuneOne: (index) => run([index]) };
 }
 
