@@ -10,6 +10,7 @@ const racer = (optimizer, lr, rest = {}, options = {}) => ({ optimizer, options:
 const momentum = (lr, factor, label) => sgd(lr, { label }, { momentum: factor });
 const wrap = (name, options) => [{ name, options }];
 const shape = (name, options) => ({ name, options });
+const RESTARTED = { noise: 10, seed: 4 };
 const show = (chart, log = true) => ({ stage: "contour", chart, log });
 
 /** @type {Lesson[]} the first is what is shown when nothing was said */
@@ -239,15 +240,15 @@ export const lessons = [
   {
     id: "restarts",
     title: "Warm restarts visit several minima",
-    text: "One cosine ends in one of the many minima. With restarts the rate jumps back up every 100 steps, throws the racer out and cools down again: the ends of the three cycles lie in three minima, here each lower than the last. That is luck of the start; drag it, and often the last is not the best. A snapshot ensemble keeps all three.",
+    text: "Both see the same noise. With restarts the rate jumps back up every 100 steps, the noise carries the racer out of its minimum, and it cools down in another one: three cycles end in three minima, here each lower than the last. Over many seeds they end above one long cosine as often as below it; a snapshot ensemble gains by keeping all three.",
     link: { href: "https://arxiv.org/abs/1608.03983", label: "Loshchilov & Hutter 2017, SGDR" },
     state: {
       surface: { id: "rastrigin", parameters: { ripple: 2 } },
-      start: [3.6, -4.2],
+      start: [3.1, -4.1],
       steps: 300,
       racers: [
-        sgd(0.07, { label: "one cosine", schedule: shape("cosine", { steps: 300 }) }, { momentum: 0.5 }),
-        sgd(0.07, { label: "three cycles", schedule: shape("cosine_restarts", { period: 100 }) }, { momentum: 0.5 }),
+        sgd(0.02, { ...RESTARTED, label: "one cosine", schedule: shape("cosine", { steps: 300 }) }),
+        sgd(0.02, { ...RESTARTED, label: "three cycles", schedule: shape("cosine_restarts", { period: 100 }) }),
       ],
       view: show("schedule"),
     },
