@@ -1,10 +1,9 @@
 /** Frames as a GIF: one palette for all of them, and of each frame only what differs from the one before. */
 
-import { applyPalette, GIFEncoder, quantize } from "gifenc";
+import { GIFEncoder, quantize } from "gifenc";
 
 /** Colours of a film; one more stands for "as before". */
-const COLOURS = 240;
-const FORMAT = "rgb565";
+const COLOURS = 255;
 
 /**
  * The palette of a film: colours that must not be lost, and those that stand best for samples of its frames.
@@ -19,7 +18,7 @@ export function paletteOf(samples, kept) {
     all.set(sample, at);
     at += sample.length;
   }
-  return [...kept, ...quantize(all, COLOURS - kept.length, { format: FORMAT })];
+  return [...kept, ...quantize(all, COLOURS - kept.length, { format: "rgb565" })];
 }
 
 /**
@@ -27,10 +26,11 @@ export function paletteOf(samples, kept) {
  * @returns {{ add: (pixels: Uint8ClampedArray, milliseconds: number) => void, finish: () => Uint8Array }}
  */
 export function createFilm({ width, height, palette }) {
-  const gif = GIFEncoder(), same = palette.length, table = [...palette, palette[0]];
+  const gif = GIFEncoder(), same = palette.length, table = [...palette, palette[0]], nearest = nearestIn(palette);
   let before = null;
   const add = (pixels, milliseconds) => {
-    const now = applyPalette(pixels, palette, FORMAT), frame = before ? now.map((v, k) => (v === before[k] ? same : v)) : now;
+    const now = new Uint32Array(pixels.slice().buffer), frame = new Uint8Array(now.length);
+    for (let k = 0; k < now.length; k++) frame[k] = before && now[k] === before[k] ? same : nearest(now[k]);
     // The frame before stays (dispose 1), and is seen through what is transparent.
     const first = before ? {} : { palette: table, repeat: 0 };
     gif.writeFrame(frame, width, height, { ...first, delay: milliseconds, transparent: true, transparentIndex: same, dispose: 1 });
@@ -41,4 +41,23 @@ export function createFilm({ width, height, palette }) {
     return gif.bytes();
   };
   return { add, finish };
+}
+
+/** The place in a palette of the colour nearest to a pixel, which is read as four bytes from the lowest on. */
+function nearestIn(palette) {
+  const known = new Map();
+  const search = (pixel) => {
+    const [r, g, b] = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+    let best = 0, least = Infinity;
+    for (let k = 0; k < palette.length && least > 0; k++) {
+      const [pr, pg, pb] = palette[k], distance = 2 * (r - pr) ** 2 + 4 * (g - pg) ** 2 + 3 * (b - pb) ** 2;
+      if (distance < least) [best, least] = [k, distance];
+    }
+    return best;
+  };
+  return (pixel) => {
+    let found = known.get(pixel);
+    if (found === undefined) known.set(pixel, (found = search(pixel)));
+    return found;
+  };
 }

@@ -1,6 +1,6 @@
 /** The race as a film. */
 
-import { channels } from "../views/contour-colours.js";
+import { channels, groundColour } from "../views/contour-colours.js";
 import { createFilm, paletteOf } from "./film.js";
 import { createSheet } from "./sheet.js";
 
@@ -12,6 +12,8 @@ const DELAY = 60;
 const END = 1800;
 /** Every so manieth pixel is a sample for the palette. */
 const SAMPLE = 3;
+/** Shades of the ground. */
+const SHADES = 120;
 
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -47,10 +49,13 @@ export async function gif(app, { progress = () => {}, signal } = {}) {
   }
 }
 
-/** Colours that cover little but must stay true. */
-const colours = ({ colors, state }) =>
-  [colors.page, colors.ink, colors.soft, colors.line, ...state.racers.map(({ hue }) => colors.hues[hue])]
-    .filter((colour, k, all) => all.indexOf(colour) === k).map(channels);
+/** Colours that cover little but must stay true, and, on the contour view, those of the ground in fine steps. */
+function colours({ colors, state }) {
+  const few = [colors.page, colors.ink, colors.soft, colors.line, ...state.racers.map(({ hue }) => colors.hues[hue])];
+  const shades = state.view.stage === "surface" ? 0 : SHADES;
+  const ground = Array.from({ length: shades }, (_, k) => groundColour(k / (shades - 1), colors.dark));
+  return [...new Set([...few, ...ground])].map(channels);
+}
 
 function thinned(pixels) {
   const all = new Uint32Array(pixels.buffer), few = new Uint32Array(Math.floor(all.length / SAMPLE));
