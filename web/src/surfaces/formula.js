@@ -16,7 +16,7 @@ export const formula = {
     "Type f in x and y with + − * / ^, sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign " +
     "relu sigmoid softplus min max hypot pow, pi, e; 2x and 3(x + 1) multiply. The gradient comes by itself.",
   example: EXAMPLE,
-  parameters: [{ name: "span", label: "Shown from −s to s", default: 5, min: 0.1, max: 100, scale: "log" }],
+  parameters: [{ name: "span", label: "Half width shown", default: 5, min: 0.1, max: 100, scale: "log" }],
   make({ span }, { formula: text }) {
     const typed = text.trim() ? text : EXAMPLE;
     const read = parse(typed);

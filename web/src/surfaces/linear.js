@@ -58,7 +58,7 @@ export const linear = {
   group: "Data",
   note: "Small batches see other bowls than the full batch; inputs far from zero make a ravine of the bowl.",
   parameters: [
-    { name: "noise", label: "Noise of the points", default: 0.5, min: 0, max: 2, scale: "linear" },
+    { name: "noise", label: "Noise", default: 0.5, min: 0, max: 2, scale: "linear" },
     { name: "offset", label: "Mean of the inputs", default: 1, min: 0, max: 3, scale: "linear" },
   ],
   make({ noise, offset }) {

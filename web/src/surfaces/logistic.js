@@ -69,8 +69,8 @@ export const logistic = {
   group: "Data",
   note: "Cross-entropy flattens out where the points are right and grows straight where they are wrong.",
   parameters: [
-    { name: "spread", label: "Spread of the classes", default: 1, min: 0.8, max: 2, scale: "linear" },
-    { name: "scale", label: "Scale of the second input", default: 1, min: 0.2, max: 5, scale: "log" },
+    { name: "spread", label: "Spread", default: 1, min: 0.8, max: 2, scale: "linear" },
+    { name: "scale", label: "Scale of input 2", default: 1, min: 0.2, max: 5, scale: "log" },
   ],
   make({ spread, scale }) {
     const points = sample(spread, scale);

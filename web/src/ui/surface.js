@@ -1,8 +1,9 @@
-import { surfaces } from "../surfaces/index.js";
+import { createSurface, surfaces } from "../surfaces/index.js";
 import { h, rebuild } from "./dom.js";
-import { numberField, selectOf, textField } from "./fields.js";
+import { numberField, selectField, selectOf, textField } from "./fields.js";
 
 const FORMULA = "formula";
+const SLICE = "slice";
 const FIRST_FORMULA = "sin(3*x) + (x^2 + y^2)/4 + cos(2*y)";
 
 /**
@@ -31,7 +32,7 @@ export function surfacePicker(app) {
 
 /** The menu, in the groups of the surfaces; a measured one only where there is one. */
 function groups(app) {
-  const offered = surfaces.filter(({ id }) => id !== "slice" || app.slices.length);
+  const offered = surfaces.filter(({ id }) => id !== SLICE || app.slices.length);
   const names = [...new Set(offered.map(({ group }) => group))];
   const members = (group) => offered.filter((one) => one.group === group).map(({ id, label }) => [id, label]);
   return names.map((group) => ({ group, options: members(group) }));
@@ -44,6 +45,7 @@ function choose(app, id) {
 }
 
 function fieldsOf(app, id) {
+  if (id === SLICE) return app.slices.length > 1 ? [sliceField(app)] : [];
   const family = surfaces.find((one) => one.id === id);
   const fields = family.parameters.map((parameter) => parameterField(app, parameter));
   return id === FORMULA ? [formulaField(app), ...fields] : fields;
@@ -57,6 +59,18 @@ function parameterField(app, { name, label, default: usual, min, max, scale, int
   const fits = (value) => value >= min && value <= max;
   const made = numberField({ label, field: `surface.${name}`, kind: scale, min, max, integer, fits, onchange: change });
   return { element: made.element, update: () => made.update(app.state.surface.parameters[name] ?? usual) };
+}
+
+/** Which of the measured slices; each begins where its own training does. */
+function sliceField(app) {
+  const options = app.slices.map(({ title }, i) => [String(i), title || `slice ${i + 1}`]);
+  const change = (value) => {
+    const parameters = { index: Number(value) };
+    const { start } = createSurface(SLICE, parameters, { slices: app.slices });
+    app.set({ surface: { id: SLICE, parameters, formula: "" }, start, lesson: null, playhead: null });
+  };
+  const made = selectField({ label: "Which slice", field: "surface.index", options, onchange: change });
+  return { element: made.element, update: () => made.update(String(app.state.surface.parameters.index ?? 0)) };
 }
 
 function formulaField(app) {
