@@ -29,7 +29,9 @@ def executed(code: str) -> dict[str, Any]:
     return names
 
 
-def test_every_racer_ends_where_it_ends_in_the_page(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def test_every_racer_ends_where_it_ends_in_the_page(
+    runs: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
     compared = 0
     for race, names in runs:
         assert len(names["ends"]) == len(race["ends"])
@@ -38,12 +40,16 @@ def test_every_racer_ends_where_it_ends_in_the_page(runs: list[tuple[dict[str, A
                 continue
             expected = torch.tensor(wanted, dtype=torch.float64)
             size = expected.abs().max().clamp(min=1)
-            assert float((found - expected).abs().max() / size) <= 1e-9, f"{name}: {found} and {wanted}\n{race['code']}"
+            assert float((found - expected).abs().max() / size) <= 1e-9, (
+                f"{name}: {found} and {wanted}\n{race['code']}"
+            )
             compared += 1
     assert compared > 250
 
 
-def test_noise_and_batches_are_drawn_as_in_the_page(runs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+def test_noise_and_batches_are_drawn_as_in_the_page(
+    runs: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
     drawn = [race for race, _ in runs if race["drawn"]]
     assert len(drawn) > 15
     for race, _ in runs:
@@ -67,7 +73,8 @@ def test_it_says_where_everyone_ends(races: list[dict[str, Any]], capsys: pytest
 def test_code_is_formatted_as_a_person_would(races: list[dict[str, Any]]) -> None:
     for race in races:
         code = race["code"]
-        assert code.endswith("\n") and not code.endswith("\n\n")
+        assert code.endswith("\n")
+        assert not code.endswith("\n\n")
         assert "\n\n\n\n" not in code
         assert all(line == line.rstrip() for line in code.splitlines())
 
