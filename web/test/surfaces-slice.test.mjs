@@ -64,12 +64,23 @@ test("a quadratic comes out exactly, up to the edges", () => {
   }
 });
 
-test("outside the plane, and in cells with a missing value, there is nothing", () => {
+test("beside the plane there is no gradient, and f is that of the nearest edge", () => {
+  const surface = slice(plane((x, y) => x * x + y * y));
+  const out = new Float64Array(2);
+  for (const [x, y, f] of [[2.1, 0, 4], [-1.1, 0, 1], [0, 3.1, 9], [1e30, -1e30, 13], [Infinity, 0, 4]]) {
+    surface.gradient([x, y], out);
+    assert.ok(!surface.inside(x, y) && Number.isNaN(out[0]) && Number.isNaN(out[1]), `${x}, ${y}`);
+    assert.ok(Math.abs(surface.f(x, y) - f) < 1e-12, `${surface.f(x, y)}`);
+  }
+  assert.ok(!surface.inside(NaN, 0) && Number.isNaN(surface.f(NaN, 0)));
+});
+
+test("in cells with a missing value there is nothing", () => {
   const measured = plane((x, y) => x * x + y * y);
   measured.losses[3][3] = null; // x = 0.5, y = 0
   const surface = slice(measured);
   const out = new Float64Array(2);
-  for (const [x, y] of [[2.1, 0], [-1.1, 0], [0, 3.1], [0.4, 0.1], [0.7, -0.9], [NaN, 0], [Infinity, 0]]) {
+  for (const [x, y] of [[0.4, 0.1], [0.7, -0.9], [0.01, 0.99], [0.99, -0.01]]) {
     surface.gradient([x, y], out);
     const nothing = Number.isNaN(surface.f(x, y)) && Number.isNaN(out[0] + out[1]);
     assert.ok(!surface.inside(x, y) && nothing, `${x}, ${y}`);

@@ -87,8 +87,8 @@ export class Walk {
     this.loss = this.surface.f(x, y);
     if (!Number.isFinite(x) || !Number.isFinite(y)) return "not finite";
     if (Math.abs(x - this.middle[0]) > this.far || Math.abs(y - this.middle[1]) > this.far) return "diverged";
-    if (!Number.isFinite(this.loss)) return "not finite";
-    return this.surface.inside(x, y) ? null : "outside";
+    if (!this.surface.inside(x, y)) return "outside"; // where a measured slice has no loss
+    return Number.isFinite(this.loss) ? null : "not finite";
   }
 
   /** Whether the point it is at can be drawn. */

@@ -28,7 +28,10 @@ function slope(before2, before, middle, after, after2) {
   return Number.isNaN(before) ? 0 : middle - before;
 }
 
-/** Interpolates a table. On the grid but in no cell with all four values, and beside it, f is NaN. */
+/**
+ * Interpolates a table. In a cell without all four values f is NaN. Beside the grid f is that of the nearest
+ * point of it, so that a trail that leaves can be drawn, and there is no gradient.
+ */
 export class Bicubic {
   /**
    * @param {number[]} xs where the columns are, evenly spaced, rising
@@ -38,9 +41,10 @@ export class Bicubic {
   constructor(xs, ys, losses) {
     this.columns = xs.length;
     this.rows = ys.length;
-    [this.left, this.bottom] = [xs[0], ys[0]];
-    this.width = (xs[this.columns - 1] - this.left) / (this.columns - 1); // of a cell
-    this.height = (ys[this.rows - 1] - this.bottom) / (this.rows - 1);
+    [this.left, this.right] = [xs[0], xs[this.columns - 1]];
+    [this.bottom, this.top] = [ys[0], ys[this.rows - 1]];
+    this.width = (this.right - this.left) / (this.columns - 1); // of a cell
+    this.height = (this.top - this.bottom) / (this.rows - 1);
     this.table = Float64Array.from(losses.flat(), (value) => value ?? NaN);
     this.byX = slopes(this.table, this.columns, this.rows, true);
     this.byY = slopes(this.table, this.columns, this.rows, false);
@@ -89,7 +93,7 @@ export class Bicubic {
   }
 
   f(x, y) {
-    if (!this.find(x, y)) return NaN;
+    this.find(Math.min(Math.max(x, this.left), this.right), Math.min(Math.max(y, this.bottom), this.top));
     values(this.s, this.ax);
     values(this.t, this.ay);
     return this.weigh();
