@@ -48,5 +48,5 @@ export function holder(app, makers) {
   };
   app.on("paths", label);
   app.on("destroy", destroy);
-  return { element, show, hide, view: () => now?.view ?? null };
+  return { element, show, hide };
 }

@@ -42,7 +42,7 @@ export function mount(app, root, { own }) {
   const card = lessonCard(app);
   const sections = narrowTabs(page);
   page.append(
-    topBar(app, { ...actions, own, view: scene.view }),
+    topBar(app, actions),
     h("div", { class: "left" }, framed(app, scene), transport(app), sections.element, card),
     h("div", { class: "right" }, field.element, graphs.element, graphs.beside), live,
   );

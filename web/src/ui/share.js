@@ -10,7 +10,7 @@ import { menu } from "./menu.js";
  * The menu of what can be taken away: a link, code, a picture, a film.
  *
  * @param {import("../app.js").App} app
- * @param {{ root: ParentNode, view: () => any, online: boolean }} page `online`: the page has an address of its own
+ * @param {{ root: ParentNode, toast: (text: string) => void, online: boolean }} page `online`: it has an address of its own
  */
 export function shareMenu(app, page) {
   const entries = [
@@ -45,7 +45,7 @@ function showCode(app, page) {
   const text = h("code", null, code);
   const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
   const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
-  const note = h("p", { class: "note" }, "It runs as it stands and ends where the page ends. pip install thalweg");
+  const note = h("p", { class: "note" }, "It runs as it stands, with thalweg installed, and ends where the page ends.");
   dialog(page.root, "As PyTorch", [area, h("footer", null, note, button)], { wide: true });
   button.addEventListener("click", async () => {
     if (await copied(code)) write(button, "Copied");

@@ -10,7 +10,7 @@ const MAKERS = { contour: createContour, surface: createSurface3d };
  * The stage: the race seen from above or in perspective.
  *
  * @param {import("../app.js").App} app
- * @returns {{ element: HTMLElement, tabs: HTMLElement, view: () => any }}
+ * @returns {{ element: HTMLElement, tabs: HTMLElement }}
  */
 export function stage(app) {
   const shown = holder(app, MAKERS);
@@ -30,5 +30,5 @@ export function stage(app) {
   app.on("state", update);
   update();
   shown.element.append(hint);
-  return { element: shown.element, tabs: choice.element, view: shown.view };
+  return { element: shown.element, tabs: choice.element };
 }
