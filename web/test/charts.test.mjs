@@ -33,6 +33,8 @@ test("logarithmic ticks are powers of ten, thinned, or 1, 2 and 5 in a narrow ra
   assert.deepEqual(logTicks(2e-4, 3), [1e-3, 1e-2, 1e-1, 1]);
   assert.deepEqual(logTicks(1e-12, 1e3, 5), [1e-12, 1e-9, 1e-6, 1e-3, 1, 1e3]);
   assert.deepEqual(logTicks(3, 30), [5, 10, 20]);
+  assert.deepEqual(logTicks(0.4, 30, 5), [0.5, 1, 2, 5, 10, 20]);
+  assert.deepEqual(logTicks(0.4, 30, 2), [1, 10]);
   assert.deepEqual(logTicks(4.1, 4.4, 3), [4.1, 4.2, 4.3, 4.4]);
 });
 

@@ -52,13 +52,13 @@ export function ticks(low, high, wanted = 5) {
 export const wholeTicks = (low, high, wanted) => ticks(low, high, wanted).filter(Number.isInteger);
 
 /**
- * Powers of ten inside a range, thinned to about as many as wanted; 1, 2 and 5 where there is less than two of them.
+ * Powers of ten inside a range, thinned to about as many as wanted; 1, 2 and 5 of each where there are less than three.
  * @returns {number[]}
  */
 export function logTicks(low, high, wanted = 5) {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
-  if (last - first < 1) return fineTicks(low, high, wanted);
+  if (last - first < 2) return fineTicks(low, high, wanted);
   const every = Math.max(1, Math.ceil((last - first) / wanted));
   const found = [];
   for (let i = Math.ceil(first / every) * every; i <= last; i += every) found.push(Number(`1e${i}`));
@@ -72,6 +72,7 @@ function fineTicks(low, high, wanted) {
     for (const digit of [1, 2, 5]) found.push(Number(`${digit}e${i}`));
   }
   const inside = found.filter((value) => value >= low && value <= high);
+  if (inside.length > wanted + 2) return inside.filter((value) => Math.abs(Math.log10(value) % 1) < 1e-9);
   return inside.length > 1 ? inside : ticks(low, high, wanted).filter((value) => value > 0);
 }
 

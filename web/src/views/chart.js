@@ -20,7 +20,9 @@ const REACH = 30; // pixels around the pointer within which a curve is found
  *   `name` is what it shows, in a few words; `value` is what a hover says
  */
 export function createChart(el, app, { name, model, value }) {
-  const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "slider", "aria-label": name });
+  const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "slider" });
+  const label = () => `${name}. Arrow keys move through the steps.`;
+  canvas.setAttribute("aria-label", label());
   const empty = h("p", { class: "chart-empty", hidden: true });
   el.append(canvas, empty);
   const chart = new Chart(canvas, empty, app, model, value);
@@ -36,7 +38,7 @@ export function createChart(el, app, { name, model, value }) {
       canvas.remove();
       empty.remove();
     },
-    label: () => `${name}. Arrow keys move through the steps.`,
+    label,
   };
 }
 

@@ -53,7 +53,7 @@ class Inspector {
     const { app } = this;
     const at = this.place();
     const key = JSON.stringify([at, this.coordinate]);
-    if (!at || (key === this.shown && !this.stale)) return;
+    if (key === this.shown && !this.stale) return;
     const wait = this.last + PAUSE - performance.now();
     clearTimeout(this.timer);
     if (wait > 0) {
@@ -61,7 +61,8 @@ class Inspector {
       return;
     }
     Object.assign(this, { shown: key, stale: false, last: performance.now() });
-    this.show(at);
+    this.element.hidden = !at;
+    if (at) this.show(at);
   }
 
   /** The racer and the step to explain: the hovered one, else the selected one's at the playhead. */
@@ -89,7 +90,8 @@ class Inspector {
 
   parts(index, step, ended) {
     const { app, coordinate } = this;
-    if (app.problems?.[index]) return [h("p", { class: "inspector-note" }, app.problems[index])];
+    const problem = app.problems[index] ?? (app.paths[index].steps === 0 && ended ? ENDS.start : null);
+    if (problem) return [h("p", { class: "inspector-note" }, problem)];
     const racer = app.state.racers[index];
     const { run, gradient, lr } = rerun(racer, app.surface, app.state.start, step - 1);
     const told = run.explain(gradient, lr);
@@ -103,13 +105,14 @@ class Inspector {
 }
 
 const ENDS = {
+  start: "There is no step to show: it could not start here.",
   diverged: "After this step it was too far away to go on: it diverged.",
   outside: "This step left the measured part of the surface.",
 };
 
 function ending({ outcome, message }, ended) {
   if (outcome === "skipped") return h("p", { class: "inspector-note" }, "A transform skipped this step: nothing moved.");
-  if (outcome === "not finite") {
+  if (outcome === "not finite" || ended === "not finite") {
     return h("p", { class: "inspector-note bad" }, `This step gave a number that is not finite${message ? `: ${message}` : "."}`);
   }
   return ended in ENDS ? h("p", { class: "inspector-note bad" }, ENDS[ended]) : null;

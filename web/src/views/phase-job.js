@@ -26,7 +26,8 @@ export function rates(lr, before) {
 /** Keeps the map of the selected racer. */
 export class PhaseJob {
   constructor(app) {
-    Object.assign(this, { app, map: null, done: 1, fresh: false, problem: null, key: null, timer: 0, control: null });
+    Object.assign(this, { app, map: null, done: 1, fresh: false, problem: null, key: null, who: null, lr: null });
+    Object.assign(this, { timer: 0, control: null });
   }
 
   /** Begin anew if anything changed. */
@@ -34,8 +35,8 @@ export class PhaseJob {
     const { state, selected } = this.app;
     const { optimizer, options } = state.racers[selected];
     const who = `${selected} ${optimizer}`;
-    this.lr = rates(options.lr, who === this.who ? this.lr : null);
-    this.who = who;
+    if (who !== this.who) Object.assign(this, { who, map: null, lr: null });
+    this.lr = rates(options.lr, this.lr);
     const key = keyOf(this.app) + this.lr;
     if (key === this.key) return;
     this.stop();

@@ -86,7 +86,7 @@ export function drawAxes(ctx, map, { left, right, top, bottom, x, y }, colors) {
   ctx.fillText("lr", 0, bottom + 16);
   ctx.textAlign = "right";
   if (!y) return;
-  const values = ticks(y.low, y.high, Math.max(2, (bottom - top) / 34)).filter((v) => v >= 0);
+  const values = ticks(y.low, y.high, Math.max(2, (bottom - top) / 44)).filter((v) => v >= 0);
   tickTexts(values).forEach((text, i) => ctx.fillText(text, left - 6, y.at(values[i]) + 3.5));
   ctx.save();
   ctx.translate(11, (top + bottom) / 2);

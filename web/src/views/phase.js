@@ -15,8 +15,7 @@ const HINT = "Arrow keys move a cell at a time, Enter gives the racer these valu
 
 /** @param {HTMLElement} el @param {any} app */
 export function createPhase(el, app) {
-  const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "application" });
-  canvas.setAttribute("aria-roledescription", "map");
+  const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "application", "aria-roledescription": "map" });
   const note = h("p", { class: "chart-empty", hidden: true });
   el.append(canvas, note);
   const view = new PhaseMap(canvas, note, app);
@@ -52,13 +51,14 @@ class PhaseMap {
 
   draw() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (!width || !height || !this.racer) return;
-    this.job.follow();
+    if (!width || !height) return;
+    if (this.racer) this.job.follow();
+    else this.job.map = null;
     this.note.hidden = !this.job.problem;
     this.note.textContent = this.job.problem ?? "";
     const ratio = Math.min(window.devicePixelRatio || 1, 3);
     const ctx = fresh(this.canvas, width, height, ratio);
-    if (!this.map) return;
+    if (!this.map) return this.point(null);
     const key = `${width} ${height} ${ratio} ${this.job.done} ${this.job.fresh}`;
     if (this.stale || key !== this.key || this.drawn !== this.map) this.picture(key, width, height, ratio);
     ctx.drawImage(this.layer, 0, 0, width, height);
@@ -80,6 +80,7 @@ class PhaseMap {
     const end = drawLegend(ctx, map.other ? bestOf(map) : null, width, app.colors);
     this.title(ctx, end - 8);
     this.progress(ctx);
+    this.canvas.setAttribute("aria-label", this.label());
   }
 
   title(ctx, room) {
@@ -138,7 +139,7 @@ class PhaseMap {
   }
 
   valueAt(x, y) {
-    if (!this.frame) return null;
+    if (!this.ready()) return null;
     const { left, right, top, bottom } = this.frame;
     const lr = this.frame.x.invert(Math.min(Math.max(x, left), right));
     const other = this.frame.y ? this.frame.y.invert(Math.min(Math.max(y, top), bottom)) : 0;
@@ -146,7 +147,7 @@ class PhaseMap {
   }
 
   cellAt(x, y) {
-    if (!this.frame || !this.map) return null;
+    if (!this.ready()) return null;
     const { left, right, top, bottom } = this.frame;
     const { columns, rows } = this.map;
     const [column, row] = [Math.floor(((x - left) / (right - left)) * columns), Math.floor(((bottom - y) / (bottom - top)) * rows)];
@@ -166,7 +167,7 @@ class PhaseMap {
   }
 
   point(cell) {
-    if (!this.map || (cell?.column === this.cell?.column && cell?.row === this.cell?.row)) return;
+    if ((!this.map && cell) || (cell?.column === this.cell?.column && cell?.row === this.cell?.row)) return;
     this.cell = cell;
     if (cell && this.canvas.matches(":focus-visible")) this.app.announce(this.describe(cell));
     this.app.invalidate();

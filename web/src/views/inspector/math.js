@@ -24,7 +24,8 @@ function terms(tree, look) {
   return [...terms(tree.a, look), " ", last];
 }
 
-function write(tree, look) {
+function write(given, look) {
+  const tree = resolved(given, look);
   if (tree.kind === "number") return typeset(tree.text.replace("e-0", "e-"));
   if (tree.kind === "name") return look.numbers ? value(tree, look) : letter(tree.name, look);
   if (tree.kind === "negative") return ["−", within(tree.a, 4, look)];
@@ -65,11 +66,12 @@ function times(before, after, look) {
 const startsWithDigit = (tree) => tree.kind === "number" || (tree.op === "**" && startsWithDigit(tree.a));
 
 /** In parentheses if it binds less than what it stands in. */
-function within(tree, rank, look) {
-  const loose = tree.kind === "binary" ? RANK[tree.op] < rank && tree.op !== "/" : tree.kind === "negative" && rank > 2;
-  const bare = tree.kind === "binary" && tree.op === "/" && rank > 4;
-  const below = tree.kind === "name" && look.numbers && rank > 2 && needsParentheses(tree, rank, look);
-  return loose || bare || below ? ["(", write(tree, look), ")"] : write(tree, look);
+function within(given, rank, look) {
+  const tree = resolved(given, look);
+  const binds = tree.kind === "binary" ? (tree.op === "/" ? 4 : RANK[tree.op]) : tree.kind === "negative" ? 2 : 9;
+  const loose = binds < rank || (tree.kind === "call" && tree.name === "where");
+  const sharp = tree.kind === "name" && look.numbers && rank > 2 && needsParentheses(tree, rank, look);
+  return loose || sharp ? ["(", write(tree, look), ")"] : write(tree, look);
 }
 
 function needsParentheses(tree, rank, look) {
@@ -94,12 +96,17 @@ function root(tree, look) {
   return h("span", { class: "root" }, hook, h("span", { class: "under" }, write(tree, look)));
 }
 
-/** With numbers only the case that holds is shown. */
 function cases([condition, yes, no], look) {
-  const held = look.numbers ? holds(condition, look) : null;
-  if (held !== null) return ["(", write(held ? yes : no, look), ")"];
   const word = (text) => h("span", { class: "word" }, text);
-  return ["(", write(yes, look), word(" if "), write(condition, look), word(", else "), write(no, look), ")"];
+  return [write(yes, look), word(" if "), write(condition, look), word(", else "), write(no, look)];
+}
+
+/** With the numbers put in, only the case that holds is shown. */
+function resolved(tree, look) {
+  if (!look.numbers || tree.kind !== "call" || tree.name !== "where") return tree;
+  const [condition, yes, no] = tree.parts;
+  const held = holds(condition, look);
+  return held === null ? tree : resolved(held ? yes : no, look);
 }
 
 const TESTS = { "==": (a, b) => a === b, ">": (a, b) => a > b, "<": (a, b) => a < b };

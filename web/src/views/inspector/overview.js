@@ -13,9 +13,10 @@ export function overview(app, { racer, index, step, lr, told }) {
   const moves = told.after.p.map((value, i) => value - told.before.p[i]);
   const hue = app.colors.hues[racer.hue];
   const rows = [
-    row("position", told.before.p.map((value, i) => change(value, told.after.p[i]))),
+    row("from", told.before.p.map(number)),
     row("gradient", told.gradient.map(number)),
     row("move", moves.map(number)),
+    row("to", told.after.p.map(number)),
     ...states(told, hue),
   ];
   const table = h("table", { class: "inspector-table" }, h("caption", { class: "unseen" }, "Before and after the step"), head, ...rows);

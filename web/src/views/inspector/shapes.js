@@ -20,16 +20,16 @@ export function bars(before, after, hue) {
  */
 export function arrows(downhill, move, colors, hue, names) {
   const angle = between(downhill, move);
-  const text = angle === null ? "no move" : `${Math.round(angle)}° off −gradient`;
+  const text = angle === null ? "no move" : `${Math.round(angle)}° from downhill`;
   const svg = h("svg", { class: "arrows", viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "img" });
-  svg.setAttribute("aria-label", `The move is ${text}`);
+  svg.setAttribute("aria-label", `Direction of the move: ${text}`);
   svg.append(
     h("circle", { r: RADIUS, fill: "none", stroke: colors.faint }),
     h("path", { d: `M${-RADIUS} 0H${RADIUS}M0 ${-RADIUS}V${RADIUS}`, stroke: colors.faint }),
     ...arrow(downhill, colors.soft, 1.5, "3 3"),
     ...arrow(move, hue, 2.5, null),
   );
-  return h("figure", { class: "inspector-arrows" }, svg, h("figcaption", { title: `${names.join(" to the right, ")} upwards` }, text));
+  return h("figure", { class: "inspector-arrows" }, svg, h("figcaption", { title: `${names.join(" to the right, ")} upwards; dotted: downhill, the direction of −gradient` }, text));
 }
 
 /** The angle in degrees; null where one of them is zero. @returns {number | null} */
