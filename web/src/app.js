@@ -143,11 +143,17 @@ export class App {
       this.surface = createSurface(id, parameters ?? {}, { slices: this.slices, formula: formula ?? "" });
       this.surfaceProblem = null;
       this._madeFrom = key;
-      if (moved) this.state = { ...this.state, start: [...this.surface.start] };
+      if (moved) this._arrive();
     } catch (error) {
       this.surfaceProblem = { message: error.message, position: error.position ?? null };
       this.surface ??= createSurface("rosenbrock", {});
     }
+  }
+
+  /** On another surface the race begins at its start, and all of it is shown. */
+  _arrive() {
+    const { box, ...view } = this.state.view;
+    this.state = { ...this.state, start: [...this.surface.start], view };
   }
 
   _simulate(racer, index) {

@@ -32,6 +32,12 @@ export const VIEW = {
   log: true,
 };
 
+/** What of a stage is seen, where a person chose it: lists of numbers, and when they make sense. */
+export const VIEWED = {
+  box: (x0, x1, y0, y1, ...more) => x0 < x1 && y0 < y1 && !more.length,
+  camera: (yaw, tilt, zoom, ...more) => tilt >= 0 && tilt <= 90 && zoom > 0.1 && zoom < 100 && !more.length,
+};
+
 const RACER_NUMBERS = {
   warmup: { low: 0, high: LIMITS.steps, otherwise: 0, whole: true },
   noise: { low: 0, high: 1e6, otherwise: 0 },
@@ -39,11 +45,11 @@ const RACER_NUMBERS = {
   batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
 };
 
-/** What is shown when nothing was said. */
+/** What is shown when nothing was said; its racers run on other surfaces too, at rates that work there. */
 const HOME = lessons[0].state;
-const STEPS = 300; // on another surface
+const STEPS = 300;
 
-/** @returns {State} the four usual optimizers in a narrow, curved valley */
+/** @returns {State} the first lesson's race */
 export const defaultState = () => normalize({});
 
 /**
@@ -52,18 +58,18 @@ export const defaultState = () => normalize({});
  * @returns {State} a whole state; `notes` says what was repaired
  */
 export function normalize(given, slices = []) {
-  const from = isObject(given) ? given : {};
+  const known = isObject(given) ? given : {};
+  const from = known.surface === undefined ? { ...HOME, ...known } : known;
   const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
-  const surface = fitSurface(from.surface ?? {}, notes);
-  const otherwise = surface.id === HOME.surface.id ? HOME.steps : STEPS;
-  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise, whole: true }, "steps", notes);
+  const surface = fitSurface(isObject(from.surface) ? from.surface : {}, notes);
+  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise: STEPS, whole: true }, "steps", notes);
   const made = makeSurface(surface, slices);
   const start = fitStart(from.start, made, notes);
   const state = {
     surface,
     start,
     steps,
-    racers: from.racers === undefined ? homeRacers(surface, made, start, steps) : fitRacers(from.racers, notes),
+    racers: from.racers === undefined ? homeRacers(made, start, steps) : fitRacers(from.racers, notes),
     view: fitView(from.view),
     playhead: fitPlayhead(from.playhead, steps, notes),
     speed: fitNumber(from.speed, { low: 0.05, high: 100, otherwise: 1 }, "speed", notes),
@@ -77,10 +83,11 @@ export function normalize(given, slices = []) {
 const isObject = (value) => typeof value === "object" && value !== null;
 
 function fitSurface(given, notes) {
-  const family = surfaces.find(({ id }) => id === (given.id ?? "rosenbrock"));
+  const id = given.id ?? HOME.surface.id;
+  const family = surfaces.find((one) => one.id === id);
   if (!family) {
-    notes.push(`There is no surface called ${shown(given.id)}. This is Rosenbrock's valley.`);
-    return { id: "rosenbrock", parameters: {}, formula: "" };
+    notes.push(`There is no surface called ${shown(id)}. Another one is shown.`);
+    return fitSurface(HOME.surface, notes);
   }
   const specs = family.parameters.map(({ min, max, integer, ...spec }) => ({
     ...spec,
@@ -117,11 +124,9 @@ function fitStart(given, surface, notes) {
   return [...(surface?.start ?? [1, 1])];
 }
 
-/** The four of the first lesson; on another surface at rates that work there. */
-function homeRacers(surface, made, start, steps) {
+function homeRacers(surface, start, steps) {
   const racers = HOME.racers.map((racer, index) => normalizeRacer(racer, index));
-  if (surface.id === HOME.surface.id || !made) return racers;
-  return racers.map((racer) => atFairRate(racer, made, start, steps));
+  return surface ? racers.map((racer) => atFairRate(racer, surface, start, steps)) : racers;
 }
 
 function fitRacers(given, notes) {
@@ -226,6 +231,10 @@ function fitView(given) {
     const value = given?.[key];
     if (Array.isArray(rule)) view[key] = rule.includes(value) ? value : rule[0];
     else view[key] = typeof value === "boolean" ? value : rule;
+  }
+  for (const [key, fits] of Object.entries(VIEWED)) {
+    const value = given?.[key];
+    if (Array.isArray(value) && value.every((v) => Math.abs(v) <= LIMITS.coordinate) && fits(...value)) view[key] = value;
   }
   return view;
 }

@@ -12,7 +12,7 @@ import { escapeText, readCall, readValue, unescapeText, writeCall, writeValue } 
 import { surfaces } from "../surfaces/index.js";
 import { shown } from "./fit.js";
 import { lessons } from "./lessons.js";
-import { HUES, THEMES, VIEW, normalize } from "./state.js";
+import { HUES, THEMES, VIEW, VIEWED, normalize } from "./state.js";
 
 const VERSION = "1";
 const LONGEST = 20_000;
@@ -36,6 +36,7 @@ export function encode(state) {
   for (const [key, rule] of Object.entries(VIEW)) {
     if (view[key] !== (Array.isArray(rule) ? rule[0] : rule)) pairs.push([key, String(view[key])]);
   }
+  for (const key of Object.keys(VIEWED)) if (view[key]) pairs.push([key, view[key].map(writeValue).join(",")]);
   if (state.playhead !== null) pairs.push(["at", writeValue(state.playhead)]);
   if (state.speed !== 1) pairs.push(["speed", writeValue(state.speed)]);
   if (THEMES.includes(state.theme)) pairs.push(["theme", state.theme]);
@@ -76,18 +77,18 @@ function writePart(library, name, options) {
  */
 export function decode(hash, slices = []) {
   const notes = [];
-  const given = { surface: {}, view: {}, notes };
+  const given = { view: {}, notes };
   for (const item of readable(hash, notes).split("&")) {
     const at = item.indexOf("=");
     if (at > 0) readPair(item.slice(0, at).trim(), item.slice(at + 1), given, notes);
     else if (item.trim()) notes.push(`The link says ${shown(item)}, which means nothing here.`);
   }
-  const lesson = given.racers || given.surface.id ? null : lessons.find(({ id }) => id === given.lesson);
+  const lesson = given.racers || given.surface ? null : lessons.find(({ id }) => id === given.lesson);
   return normalize(lesson ? { ...lesson.state, ...said(given) } : given, slices);
 }
 
 /** What a link that only names a lesson says besides. */
-const said = ({ surface, view, ...rest }) => rest;
+const said = ({ view, ...rest }) => rest;
 
 function readable(hash, notes) {
   let text = String(hash ?? "").replace(/^#/, "");
@@ -113,7 +114,7 @@ function readPair(key, value, given, notes) {
     v: () => value !== VERSION && notes.push(`The link is of version ${shown(value)}; this page reads ${VERSION}.`),
     lesson: () => (given.lesson = value),
     surface: () => readSurface(value, given, notes),
-    formula: () => (given.surface.formula = unescapeText(value)),
+    formula: () => (given.surface = { id: "formula", ...given.surface, formula: unescapeText(value) }),
     start: () => (given.start = value.split(",").map((number) => readValue(number))),
     racer: () => readRacer(value, given, notes),
     at: () => (given.playhead = readValue(value)),
@@ -123,6 +124,7 @@ function readPair(key, value, given, notes) {
   };
   if (Object.hasOwn(readers, key)) readers[key]();
   else if (Object.hasOwn(VIEW, key)) given.view[key] = readValue(value);
+  else if (Object.hasOwn(VIEWED, key)) given.view[key] = value.split(",").map((number) => readValue(number));
   else notes.push(`The link says ${shown(key)}, which means nothing here.`);
 }
 
@@ -130,8 +132,7 @@ function readSurface(value, given, notes) {
   const call = readCall(value);
   if (!call) return notes.push(`The surface ${shown(value)} cannot be read.`);
   const family = surfaces.find(({ id }) => id === call.name);
-  given.surface.id = call.name;
-  given.surface.parameters = named(call, family?.parameters ?? [], notes);
+  given.surface = { ...given.surface, id: call.name, parameters: named(call, family?.parameters ?? [], notes) };
 }
 
 /** The values of a call by their names; one without a name has that of its place. */

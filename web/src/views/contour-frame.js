@@ -57,6 +57,12 @@ export function createFrame(shown, rect, whole = shown) {
 
 const within = ({ left, right, top, bottom }, x, y) => x >= left && x <= right && y >= top && y <= bottom;
 
+/** A box in few digits, for links: to a ten thousandth of its sides. */
+export function tidy([x0, x1, y0, y1]) {
+  const unit = 10 ** Math.floor(Math.log10(Math.min(x1 - x0, y1 - y0) / 5000));
+  return [x0, x1, y0, y1].map((v) => Number((Math.round(v / unit) * unit).toPrecision(12)));
+}
+
 /** The part of the plane to show after the ground was dragged by a number of pixels. */
 export function panned(frame, dx, dy) {
   const { rect } = frame, x = frame.x(rect.left - dx), y = frame.y(rect.bottom - dy);

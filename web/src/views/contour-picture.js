@@ -115,5 +115,5 @@ function drawAll(ink, app, frame, heights, options) {
     drawMinima(ink, frame, surface.minima, colors);
     drawSlicePath(ink, app, frame);
   });
-  drawAxes(ink, frame, surface.names, colors);
+  drawAxes(ink, frame, surface.axes ?? surface.names, colors);
 }

@@ -1,6 +1,6 @@
 /** Pointers, wheel and keys on the ground of the contour view: pan, zoom, place the start, point at a trail. */
 
-import { panned, zoomed } from "./contour-frame.js";
+import { panned, tidy, zoomed } from "./contour-frame.js";
 import { pick } from "./contour-pick.js";
 import { createMover } from "./handle.js";
 
@@ -18,7 +18,10 @@ const steps = ({ px, py }) => (path, k) => [px(path.x[k]), py(path.y[k])];
  * @returns {{ zoom: (factor: number) => void, reset: () => void, pointing: () => boolean }}
  */
 export function listenToGround(canvas, app, frame) {
-  const show = (box, options) => app.set({ view: { ...app.state.view, box } }, options);
+  const show = (box, options) => {
+    const { box: before, ...view } = app.state.view;
+    if (box || before) app.set({ view: box ? { ...view, box } : view }, options);
+  };
   const middle = () => {
     const { left, right, top, bottom } = frame().rect;
     return [(left + right) / 2, (top + bottom) / 2];
@@ -29,7 +32,7 @@ export function listenToGround(canvas, app, frame) {
     reset: () => show(null),
     pan: (dx, dy) => show(panned(frame(), dx, dy), { silent: true }),
     zoomAt,
-    settle: () => app.set({}),
+    settle: () => show(app.state.view.box && tidy(app.state.view.box)),
   };
   const place = (event) => {
     const box = canvas.getBoundingClientRect();

@@ -4,8 +4,9 @@ import { haloOf } from "./contour-colours.js";
 
 /** Draws the path of the run that a measured plane was made from, and veils what was not measured. */
 export function drawSlicePath(ink, app, frame) {
-  const { path = [], box, measured } = app.surface, { colors } = app;
+  const { box, measured } = app.surface, { colors } = app;
   if (measured) veil(ink, frame, box, colors);
+  const path = (app.surface.path ?? []).filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
   if (path.length < 2) return;
   const points = path.map(([x, y]) => [frame.px(x), frame.py(y)]);
   ink.save();

@@ -25,7 +25,10 @@ export function fitPose([yaw, tilt, zoom]) {
  */
 export function listenToOrbit(canvas, app, at) {
   const pose = () => app.state.view.camera ?? START;
-  const set = (camera, options) => app.set({ view: { ...app.state.view, camera } }, options);
+  const set = (camera, options) => {
+    const { camera: before, ...view } = app.state.view;
+    if (camera || before) app.set({ view: camera ? { ...view, camera } : view }, options);
+  };
   const actions = {
     turn: (yaw, tilt) => set(fitPose([pose()[0] + yaw, pose()[1] + tilt, pose()[2]]), { silent: true }),
     zoom: (factor) => set(fitPose([pose()[0], pose()[1], pose()[2] * factor]), { silent: true }),

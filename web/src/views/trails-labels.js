@@ -38,7 +38,7 @@ export function createLabels() {
 }
 
 function placed(ink, app, rect, { index, x, y }, boxes, places) {
-  const text = nameOf(app.state, index), width = widthOf(ink, text) + INDENT + 12, before = places.get(index) ?? 0;
+  const text = nameOf(app.state, index), width = widthOf(ink, text) + INDENT + 12, before = (app.playing && places.get(index)) || 0;
   for (const place of [before, 0, 1, 2, 3]) {
     const [bx, by] = PLACES[place](x, y, width);
     const box = { x: bx, y: by, width, height: HEIGHT, rows: [{ index, text }], indent: INDENT };
