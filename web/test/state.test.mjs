@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { readCall, readValue, writeValue } from "../src/state/calls.js";
 import { duplicate, labelOf, newRacer, nextHue } from "../src/state/racers.js";
+import { lessons } from "../src/state/lessons.js";
 import { LIMITS, defaultState, normalize } from "../src/state/state.js";
 import { decode, encode } from "../src/state/url.js";
 import { createSurface, surfaces } from "../src/surfaces/index.js";
@@ -62,6 +63,7 @@ test("an empty link is the default state, and that has no notes", () => {
   assert.deepEqual(decode("#"), defaultState());
   assert.deepEqual(decode(null), defaultState());
   assert.deepEqual(defaultState().notes, []);
+  assert.deepEqual(defaultState(), normalize(lessons[0].state));
   assert.ok(defaultState().racers.length >= 3);
   assert.deepEqual(decode("racer=none").racers, []);
 });
@@ -108,6 +110,19 @@ test("a racer of a link that cannot be read does not take the others with it", (
   const state = decode("racer=Nobody(lr=1)&racer=SGD(lr=0.25)&racer=AdamW(lr=0.5");
   assert.deepEqual(state.racers.map((racer) => racer.options.lr), [0.25, 0.5]);
   assert.equal(state.notes.length, 1);
+});
+
+test("a surface alone gets racers at rates that work there", () => {
+  for (const id of ["quadratic", "rosenbrock", "linear", "beale"]) {
+    const state = decode(`surface=${id}`);
+    assert.deepEqual(state.notes, []);
+    const surface = createSurface(id);
+    assert.deepEqual(state.start, surface.start);
+    for (const racer of state.racers) {
+      const path = simulate(racer, surface, state.start, 200);
+      assert.ok(!path.ended && path.loss[200] < path.loss[0], `${racer.optimizer} on ${id}`);
+    }
+  }
 });
 
 test("limits hold", () => {
@@ -179,7 +194,7 @@ test("a new racer has the first free hue and a rate that works", () => {
     const surface = createSurface(id);
     for (const optimizer of ["SGD", "RMSprop", "AdamW", "Adagrad"]) {
       const racer = newRacer(optimizer, defaultState().racers, surface, surface.start, 200);
-      assert.equal(racer.hue, 4);
+      assert.equal(racer.hue, 5);
       const path = simulate(racer, surface, surface.start, 200);
       assert.ok(!path.ended && path.loss[200] <= path.loss[0], `${optimizer} on ${id}`);
     }
