@@ -13,7 +13,7 @@ import { topBar } from "./topbar.js";
 import { transport } from "./transport.js";
 
 /** Below this width, in pixels, the parts stand one under the other. */
-const NARROW = 900;
+const NARROW = 940;
 /** From this width on the step inspector stands beside the charts. */
 const WIDE = 1680;
 const TOAST = 4000;

@@ -1,4 +1,5 @@
 import { optimizers } from "../generated/library.js";
+import { newRacer, nextHue } from "../state/racers.js";
 import { nameOf } from "../views/trails-names.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -30,7 +31,7 @@ export function racers(app, actions) {
   };
   self.duplicate = (index) => {
     const all = app.state.racers;
-    const copy = { ...all[index], hue: freeHue(all), label: `${nameOf(app.state, index).replace(/ \d+$/, "")} ${all.length + 1}` };
+    const copy = { ...all[index], hue: nextHue(all), label: `${nameOf(app.state, index).replace(/ \d+$/, "")} ${all.length + 1}` };
     app.set({ racers: [...all.slice(0, index + 1), copy, ...all.slice(index + 1)] });
     self.open = null;
     app.selected = index + 1;
@@ -82,18 +83,12 @@ function announceEnd(app) {
   if (first >= 0) app.announce(`${nameOf(app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
 }
 
-const freeHue = (all) => {
-  const free = Array.from({ length: 10 }, (_, i) => i).find((hue) => !all.some((racer) => racer.hue === hue));
-  return free ?? all.length % 10;
-};
-
 /** A new racer is one that is not there yet, with its rate tuned, so that it races fairly at once. */
 function addRacer(app, self, rows) {
   const all = app.state.racers;
   const known = USUAL.filter((name) => name in optimizers);
   const name = known.find((each) => !all.some((racer) => racer.optimizer === each)) ?? known[0];
-  const lr = optimizers[name].options.find((option) => option.name === "lr").default;
-  const fresh = { optimizer: name, options: { lr }, transforms: [], warmup: 0, schedule: null, noise: 0, seed: 1, batch: 0, hidden: false, hue: freeHue(all) };
+  const fresh = newRacer(name, all, app.surface, app.state.start, app.state.steps);
   app.set({ racers: [...all, fresh] });
   self.open = all.length;
   app.selected = all.length;
