@@ -9,12 +9,23 @@ import { between } from "../src/views/inspector/shapes.js";
 import { spoken, symbol } from "../src/views/inspector/symbols.js";
 
 const OPERATORS = {
-  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
-  "==": (a, b) => a === b, ">": (a, b) => a > b, "<": (a, b) => a < b,
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "**": (a, b) => a ** b,
+  "==": (a, b) => a === b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
 };
 const FUNCTIONS = {
-  sqrt: Math.sqrt, maximum: Math.max, minimum: Math.min, absolute: Math.abs, sign: Math.sign,
-  isfinite: Number.isFinite, where: (condition, yes, no) => (condition ? yes : no),
+  sqrt: Math.sqrt,
+  maximum: Math.max,
+  minimum: Math.min,
+  absolute: Math.abs,
+  sign: Math.sign,
+  isfinite: Number.isFinite,
+  where: (condition, yes, no) => (condition ? yes : no),
 };
 
 function evaluate(tree) {
@@ -30,13 +41,20 @@ test("every line of every rule is read: its tree has the value that the printed 
   for (const rule of Object.values(rules)) {
     for (const { tokens, value } of rule.lines ?? []) {
       const names = tokens.filter(Array.isArray).map(([name]) => name);
-      const place = Object.fromEntries(names.map((name, i) => [name, 0.31 + 0.17 * i + (name === "t" ? 4 : 0)]));
+      const place = Object.fromEntries(
+        names.map((name, i) => [name, 0.31 + 0.17 * i + (name === "t" ? 4 : 0)]),
+      );
       if (tokens.some((token) => typeof token === "string" && token.includes("=="))) place.t = 1;
       const shown = tokens.map((token) =>
-        typeof token === "string" ? { text: token } : { text: token[0], value: place[token[0]] });
+        typeof token === "string" ? { text: token } : { text: token[0], value: place[token[0]] },
+      );
       const [found, wanted] = [evaluate(parse(shown)), value(place)];
       if (Number.isNaN(wanted)) assert.ok(Number.isNaN(found), rule.name);
-      else assert.ok(Math.abs(found - wanted) <= 1e-14 * Math.abs(wanted), `${rule.name}: ${found} is not ${wanted}`);
+      else
+        assert.ok(
+          Math.abs(found - wanted) <= 1e-14 * Math.abs(wanted),
+          `${rule.name}: ${found} is not ${wanted}`,
+        );
       read += 1;
     }
   }
@@ -72,7 +90,10 @@ test("figures have four digits, and fewer where these are exact", () => {
   assert.equal(figure(1 / 3, 3), "0.333");
   assert.equal(figure(0), "0");
   assert.equal(figure(-0), "0");
-  assert.deepEqual([NaN, Infinity, -Infinity].map((value) => figure(value)), ["NaN", "∞", "−∞"]);
+  assert.deepEqual(
+    [NaN, Infinity, -Infinity].map((value) => figure(value)),
+    ["NaN", "∞", "−∞"],
+  );
   assert.equal(exact(-0.1), "−0.1");
 });
 

@@ -9,12 +9,30 @@ import { rates } from "../src/views/phase-job.js";
 import { effective, ratesModel } from "../src/views/rates.js";
 import { scheduleModel } from "../src/views/schedule.js";
 
-const racer = (more) => ({ optimizer: "SGD", options: { lr: 0.1 }, hidden: false, hue: 0, ...more });
-const path = (loss, more) => ({ steps: loss.length - 1, loss: Float64Array.from(loss), ended: null, ...more });
+const racer = (more) => ({
+  optimizer: "SGD",
+  options: { lr: 0.1 },
+  transforms: [],
+  warmup: 0,
+  schedule: null,
+  noise: 0,
+  batch: 0,
+  hidden: false,
+  hue: 0,
+  ...more,
+});
+const path = (loss, more) => ({
+  steps: loss.length - 1,
+  loss: Float64Array.from(loss),
+  ended: null,
+  ...more,
+});
 
 function appOf(paths, { log = true, minima = [], f = () => 0, racers, steps = 4 } = {}) {
   return {
-    selected: 0, paths, surface: { minima, f, names: ["x", "y"] },
+    selected: 0,
+    paths,
+    surface: { minima, f, names: ["x", "y"] },
     state: { steps, view: { log }, racers: racers ?? paths.map((_, hue) => racer({ hue })) },
   };
 }
@@ -41,7 +59,10 @@ test("a racer that diverged does not flatten the others, and is marked at its la
   const ended = { step: 3, why: "diverged" };
   const [panel] = lossModel(appOf([path([10, 5, 1]), path([10, 1e8, 1e200, Infinity], { ended })])).panels;
   assert.ok(panel.high < 200);
-  assert.deepEqual(panel.curves.map(({ end }) => end), [{ step: 2, word: "diverged" }, null]);
+  assert.deepEqual(
+    panel.curves.map(({ end }) => end),
+    [{ step: 2, word: "diverged" }, null],
+  );
 });
 
 test("twelve decades are shown at most, and a loss of exactly 0 does not break the axis", () => {
@@ -54,7 +75,13 @@ test("twelve decades are shown at most, and a loss of exactly 0 does not break t
 test("hidden racers have no curve, and the selected one is drawn last", () => {
   const racers = [racer(), racer({ hidden: true, hue: 1 }), racer({ hue: 2 })];
   const curves = lossModel(appOf([path([1]), path([1]), path([1])], { racers })).panels[0].curves;
-  assert.deepEqual(curves.map((c) => [c.racer, c.strong]), [[2, false], [0, true]]);
+  assert.deepEqual(
+    curves.map((c) => [c.racer, c.strong]),
+    [
+      [2, false],
+      [0, true],
+    ],
+  );
 });
 
 test("the effective rate of gradient descent is its rate, and a gradient of 0 has none", () => {
@@ -67,7 +94,12 @@ test("the effective rate of gradient descent is its rate, and a gradient of 0 ha
 });
 
 test("steps uphill are apart from those downhill, on one scale for both coordinates", () => {
-  const moves = { x: Float64Array.of(3, 2, 3), gx: Float64Array.of(1, 1), y: Float64Array.of(0, 0, 0), gy: Float64Array.of(1, 1) };
+  const moves = {
+    x: Float64Array.of(3, 2, 3),
+    gx: Float64Array.of(1, 1),
+    y: Float64Array.of(0, 0, 0),
+    gy: Float64Array.of(1, 1),
+  };
   const { panels } = ratesModel(appOf([path([1, 1, 1], moves)]));
   assert.deepEqual(Array.from(panels[0].curves[0].values), [NaN, 1, NaN]);
   assert.deepEqual(Array.from(panels[0].curves[0].against), [NaN, NaN, 1]);
@@ -76,7 +108,8 @@ test("steps uphill are apart from those downhill, on one scale for both coordina
 });
 
 test("the schedule's axis is linear, or logarithmic where peaks are far apart", () => {
-  const of = (...all) => scheduleModel(appOf(all.map((lr) => path([1], { lr: Float64Array.from(lr) })))).panels[0];
+  const of = (...all) =>
+    scheduleModel(appOf(all.map((lr) => path([1], { lr: Float64Array.from(lr) })))).panels[0];
   assert.deepEqual([of([0.1, 0.05]).log, of([0.1, 0.05]).low], [false, 0]);
   assert.equal(of([0.1, 0], [0.001, 0.001]).log, true);
   assert.deepEqual(Array.from(of([0.1, 0.05]).curves[0].values), [NaN, 0.1, 0.05]);
@@ -88,18 +121,23 @@ test("the ramp of the phase map is even: steps of lightness are equal within eac
     const lightness = [0, 64, 128, 192, 255].map((i) => oklab(ramp(dark)[i])[0]);
     const steps = lightness.slice(1).map((l, i) => Math.abs(l - lightness[i]));
     assert.ok(Math.max(...steps) / Math.min(...steps) < 2, `${dark}: ${steps}`);
-    const ordered = lightness.every((l, i) => i === 0 || (dark ? l > lightness[i - 1] : l < lightness[i - 1]));
+    const ordered = lightness.every(
+      (l, i) => i === 0 || (dark ? l > lightness[i - 1] : l < lightness[i - 1]),
+    );
     assert.ok(ordered);
   }
   assert.deepEqual([level(0, -8), level(-8, -8), level(-20, -8)], [0, 255, 255]);
 });
 
 const map = {
-  columns: 2, rows: 2, values: Float64Array.of(-4, Infinity, 0, NaN),
-  lr: { values: Float64Array.of(0.01, 0.1) }, other: { name: "momentum", values: Float64Array.of(0, 0.9) },
+  columns: 2,
+  rows: 2,
+  values: Float64Array.of(-4, Infinity, 0, NaN),
+  lr: { values: Float64Array.of(0.01, 0.1) },
+  other: { name: "momentum", values: Float64Array.of(0, 0.9) },
 };
 
-test("the picture of a map has its first row below, hatching where runs diverge, nothing where nothing is known", () => {
+test("a map's first row is below; divergence is hatched, and what is unknown is empty", () => {
   const pixels = paint(map, -4, 40, 40, false);
   const at = (x, y) => Array.from(pixels.slice(4 * (y * 40 + x), 4 * (y * 40 + x) + 4));
   assert.deepEqual(at(2, 37), [...ramp(false)[255], 255]);
@@ -117,7 +155,10 @@ test("cells have their value in the middle", () => {
 
 test("arrow keys move over the map and stop at its edges", () => {
   assert.deepEqual(nextCell({ key: "ArrowUp" }, { column: 1, row: 0 }, map), { column: 1, row: 1 });
-  assert.deepEqual(nextCell({ key: "ArrowRight", shiftKey: true }, { column: 0, row: 0 }, map), { column: 1, row: 0 });
+  assert.deepEqual(nextCell({ key: "ArrowRight", shiftKey: true }, { column: 0, row: 0 }, map), {
+    column: 1,
+    row: 0,
+  });
   assert.equal(nextCell({ key: "Enter" }, { column: 0, row: 0 }, map), null);
 });
 

@@ -4,7 +4,15 @@ import { test } from "node:test";
 import { lastFinite, range, sampled, thin } from "../src/views/chart-curve.js";
 import { nextStep } from "../src/views/chart-input.js";
 import { chosen, fit, spread } from "../src/views/chart-labels.js";
-import { logTicks, logTickTexts, power, scale, tickTexts, ticks, wholeTicks } from "../src/views/chart-scale.js";
+import {
+  logTicks,
+  logTickTexts,
+  power,
+  scale,
+  tickTexts,
+  ticks,
+  wholeTicks,
+} from "../src/views/chart-scale.js";
 
 test("a linear scale maps and inverts", () => {
   const x = scale(0, 200, 40, 440);
@@ -62,10 +70,19 @@ test("thinning keeps every spike and both ends", () => {
 });
 
 test("few values are all kept, and a gap starts a new piece", () => {
-  assert.deepEqual(thin([1, NaN, 2, 3, Infinity], 100), [[0, 1], [2, 2, 3, 3]]);
+  assert.deepEqual(thin([1, NaN, 2, 3, Infinity], 100), [
+    [0, 1],
+    [2, 2, 3, 3],
+  ]);
   const long = Float64Array.from({ length: 1000 }, (_, i) => (i === 500 ? NaN : i));
   const pieces = thin(long, 50);
-  assert.deepEqual(pieces.map((piece) => [piece[0], piece.at(-2)]), [[0, 499], [501, 999]]);
+  assert.deepEqual(
+    pieces.map((piece) => [piece[0], piece.at(-2)]),
+    [
+      [0, 499],
+      [501, 999],
+    ],
+  );
 });
 
 test("ranges leave out what is not finite", () => {
@@ -88,7 +105,10 @@ test("names that do not fit are cut, and the selected one is kept", () => {
   assert.equal(fit("RMSprop", 70, measure), "RMSprop");
   assert.equal(fit("a long name", 50, measure), "a lo…");
   const labels = [{ n: 0 }, { n: 1 }, { n: 2, strong: true }];
-  assert.deepEqual(chosen(labels, 2).map((l) => l.n), [0, 2]);
+  assert.deepEqual(
+    chosen(labels, 2).map((l) => l.n),
+    [0, 2],
+  );
   assert.equal(chosen(labels, 3), labels);
 });
 

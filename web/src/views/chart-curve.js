@@ -1,8 +1,10 @@
-// The part of a chart that sees every value: thinning curves to the pixels there are, and finding their ranges.
+// The part of a chart that sees every value: thinning curves to the pixels there are, and finding their
+// ranges.
 
 /**
- * A curve thinned to columns of pixels: the lowest and the highest value of each, in their order, so that no spike is
- * lost; of the whole, the first and the last too. A gap (a value that is not finite) starts a new piece.
+ * A curve thinned to columns of pixels: the lowest and the highest value of each, in their order, so that no
+ * spike is lost; of the whole, the first and the last too. A gap (a value that is not finite) starts a new
+ * piece.
  * @param {ArrayLike<number>} values @param {number} width in pixels, of all values
  * @returns {number[][]} pieces, each [index, value, index, value, ...]
  */

@@ -4,7 +4,8 @@ const PAGE = 10; // steps that Page up and down, or an arrow with Shift, move
 
 /**
  * @param {HTMLCanvasElement} canvas @param {any} app
- * @param {{ stepAt: (x: number) => number, find: (x: number, y: number) => { racer: number, step: number } | null }} chart
+ * @param {{ stepAt: (x: number) => number, find: (x: number, y: number) => { racer: number, step: number } |
+ *   null }} chart
  * @returns {() => void} off
  */
 export function listen(canvas, app, chart) {
@@ -48,7 +49,14 @@ export function listen(canvas, app, chart) {
 export function nextStep({ key, shiftKey, altKey, ctrlKey, metaKey }, step, steps) {
   if (altKey || ctrlKey || metaKey) return null;
   const far = shiftKey ? PAGE : 1;
-  const moves = { ArrowLeft: -far, ArrowDown: -far, ArrowRight: far, ArrowUp: far, PageUp: PAGE, PageDown: -PAGE };
+  const moves = {
+    ArrowLeft: -far,
+    ArrowDown: -far,
+    ArrowRight: far,
+    ArrowUp: far,
+    PageUp: PAGE,
+    PageDown: -PAGE,
+  };
   if (key === "Home") return 0;
   if (key === "End") return steps;
   return key in moves ? Math.max(0, Math.min(steps, step + moves[key])) : null;

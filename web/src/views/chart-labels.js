@@ -2,7 +2,11 @@
 
 /**
  * Positions moved apart to at least `gap`, inside [low, high], their order kept.
- * @param {number[]} positions @param {number} gap @param {number} low @param {number} high @returns {number[]}
+ * @param {number[]} positions
+ * @param {number} gap
+ * @param {number} low
+ * @param {number} high
+ * @returns {number[]}
  */
 export function spread(positions, gap, low, high) {
   const order = positions.map((_, i) => i).sort((a, b) => positions[a] - positions[b] || a - b);
@@ -35,6 +39,8 @@ export function fit(text, width, measure) {
  */
 export function chosen(labels, room) {
   if (labels.length <= room) return labels;
-  const kept = new Set([...labels.filter((l) => l.strong), ...labels.filter((l) => !l.strong)].slice(0, room));
+  const kept = new Set(
+    [...labels.filter((l) => l.strong), ...labels.filter((l) => !l.strong)].slice(0, room),
+  );
   return labels.filter((label) => kept.has(label));
 }

@@ -36,8 +36,15 @@ export function frames(ctx, panels, steps, width, height) {
     const top = i * (each + GAP) + TITLE;
     const bottom = top + each - TITLE;
     return {
-      panel, left, right, top, bottom, marks: marks[i], last: i === panels.length - 1,
-      x: scale(0, steps, left, right), y: scale(panel.low, panel.high, bottom, top, panel.log),
+      panel,
+      left,
+      right,
+      top,
+      bottom,
+      marks: marks[i],
+      last: i === panels.length - 1,
+      x: scale(0, steps, left, right),
+      y: scale(panel.low, panel.high, bottom, top, panel.log),
     };
   });
 }
@@ -79,7 +86,14 @@ function stepMarks(ctx, { left, right, bottom }, x, colors) {
   ctx.fillText("step", left - 9, bottom + 16);
   ctx.textAlign = "center";
   for (const value of wholeTicks(0, x.high, Math.max(2, (right - left) / 64))) {
-    line(ctx, Math.round(x.at(value)) + 0.5, bottom + 1, Math.round(x.at(value)) + 0.5, bottom + 4, colors.line);
+    line(
+      ctx,
+      Math.round(x.at(value)) + 0.5,
+      bottom + 1,
+      Math.round(x.at(value)) + 0.5,
+      bottom + 4,
+      colors.line,
+    );
     ctx.fillText(String(value), x.at(value), bottom + 16);
   }
 }
@@ -125,11 +139,13 @@ function trace(ctx, { x, y }, values) {
 function endMarks(ctx, frame, colors) {
   ctx.font = textFont(11.5);
   ctx.fillStyle = colors.soft;
-  const crosses = frame.panel.curves.filter((curve) => curve.end).map(({ end, hue, values }) => {
-    const [x, y] = [frame.x.at(end.step), inside(frame, frame.y.at(values[end.step]))];
-    cross(ctx, x, y, colors.hues[hue]);
-    return { x, y, word: end.word };
-  });
+  const crosses = frame.panel.curves
+    .filter((curve) => curve.end)
+    .map(({ end, hue, values }) => {
+      const [x, y] = [frame.x.at(end.step), inside(frame, frame.y.at(values[end.step]))];
+      cross(ctx, x, y, colors.hues[hue]);
+      return { x, y, word: end.word };
+    });
   for (const one of crosses) {
     const { x, y, word } = one;
     const room = ctx.measureText(word).width + 12;
@@ -173,7 +189,11 @@ function drawName(ctx, { hue, name, strong }, { right, width, end, y }, colors) 
   ctx.fillStyle = colors.texts?.[hue] ?? colors.ink;
   ctx.textAlign = "left";
   const left = right + LEADER + MARK;
-  ctx.fillText(fit(name, width - left, (text) => ctx.measureText(text).width), left, y + 4);
+  ctx.fillText(
+    fit(name, width - left, (text) => ctx.measureText(text).width),
+    left,
+    y + 4,
+  );
 }
 
 /** The last value to be seen: of a racer that diverged that is the top of the frame. */

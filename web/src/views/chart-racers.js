@@ -15,7 +15,14 @@ export function curvesOf(app, values) {
     if (racer.hidden || !path) return;
     const drawn = values(path, racer, i);
     const strong = i === app.selected && app.state.racers.length > 1;
-    found.push({ racer: i, hue: racer.hue, name: nameOf(app.state, i), strong, values: drawn, end: ending(path, drawn) });
+    found.push({
+      racer: i,
+      hue: racer.hue,
+      name: nameOf(app.state, i),
+      strong,
+      values: drawn,
+      end: ending(path, drawn),
+    });
   });
   return found.sort((a, b) => Number(a.strong) - Number(b.strong));
 }
@@ -24,6 +31,7 @@ export function curvesOf(app, values) {
 function ending(path, values) {
   if (!path.ended) return null;
   const step = Math.min(path.ended.step, lastFinite(values));
-  const word = path.ended.why === "not finite" ? "NaN" : path.ended.why === "outside" ? "left the map" : "diverged";
+  const word =
+    path.ended.why === "not finite" ? "NaN" : path.ended.why === "outside" ? "left the map" : "diverged";
   return step < 0 ? null : { step, word };
 }

@@ -10,7 +10,8 @@ const FAR = 4000; // pixels; a line that leaves the frame keeps its slope, and t
  */
 
 /**
- * A map from data to pixels, linear or logarithmic. On a logarithmic one, zero and below lie beyond the low end.
+ * A map from data to pixels, linear or logarithmic. On a logarithmic one, zero and below lie beyond the low
+ * end.
  * @param {number} low @param {number} high @param {number} start @param {number} end @param {boolean} [log]
  * @returns {Scale}
  */
@@ -52,7 +53,8 @@ export function ticks(low, high, wanted = 5) {
 export const wholeTicks = (low, high, wanted) => ticks(low, high, wanted).filter(Number.isInteger);
 
 /**
- * Powers of ten inside a range, thinned to about as many as wanted; 1, 2 and 5 of each where there are less than three.
+ * Powers of ten inside a range, thinned to about as many as wanted; 1, 2 and 5 of each where there are less
+ * than three.
  * @returns {number[]}
  */
 export function logTicks(low, high, wanted = 5) {
@@ -82,7 +84,9 @@ export function tickTexts(values) {
   const largest = Math.max(...values.map(Math.abs));
   if (largest >= 1e5 || (largest > 0 && largest < 1e-3)) return values.map(scientific);
   const places = Math.min(8, Math.max(0, -Math.floor(Math.log10(gap) + 1e-9)));
-  return values.map((value) => typeset(value.toFixed(places)).replace(new RegExp(`^${MINUS}(0\\.?0*)$`), "$1"));
+  return values.map((value) =>
+    typeset(value.toFixed(places)).replace(new RegExp(`^${MINUS}(0\\.?0*)$`), "$1"),
+  );
 }
 
 const scientific = (value) =>

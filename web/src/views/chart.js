@@ -1,7 +1,8 @@
 // A line chart over the steps, with as many frames under each other as its model has panels.
 //
-// The ground (grid, axes, names) and the curves are each drawn once to a canvas of their own; a frame copies them,
-// the curves strong up to the playhead and faint after it, so that playing costs little however many points there are.
+// The ground (grid, axes, names) and the curves are each drawn once to a canvas of their own; a frame copies
+// them, the curves strong up to the playhead and faint after it, so that playing costs little however many
+// points there are.
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
@@ -26,8 +27,13 @@ export function createChart(el, app, { name, model, value }) {
   const empty = h("p", { class: "chart-empty", hidden: true });
   el.append(canvas, empty);
   const chart = new Chart(canvas, empty, app, model, value);
-  const offs = ["paths", "surface", "state", "selected", "colors"].map((event) => app.on(event, () => chart.spoil()));
-  offs.push(app.on("step", () => app.invalidate()), app.on("hover", () => app.invalidate()));
+  const offs = ["paths", "surface", "state", "selected", "colors"].map((event) =>
+    app.on(event, () => chart.spoil()),
+  );
+  offs.push(
+    app.on("step", () => app.invalidate()),
+    app.on("hover", () => app.invalidate()),
+  );
   offs.push(listen(canvas, app, chart));
   return {
     canvas,

@@ -33,11 +33,24 @@ class Inspector {
     this.mark = h("path", {});
     this.title = h("h3", { class: "inspector-title" });
     this.choices = [0, 1].map((i) => this.choice(i));
-    const group = h("div", { class: "inspector-switch", role: "group", "aria-label": "Coordinate whose numbers are put in" });
+    const group = h("div", {
+      class: "inspector-switch",
+      role: "group",
+      "aria-label": "Coordinate whose numbers are put in",
+    });
     group.append(...this.choices);
-    const svg = h("svg", { class: "inspector-mark", viewBox: "-8 -8 16 16", "aria-hidden": "true" }, this.mark);
+    const svg = h(
+      "svg",
+      { class: "inspector-mark", viewBox: "-8 -8 16 16", "aria-hidden": "true" },
+      this.mark,
+    );
     this.body = h("div", { class: "inspector-body" });
-    this.element = h("div", { class: "inspector", tabindex: "0", role: "region", "aria-label": "Step inspector" });
+    this.element = h("div", {
+      class: "inspector",
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Step inspector",
+    });
     this.element.append(h("div", { class: "inspector-head" }, svg, this.title, group), this.body);
   }
 
@@ -72,7 +85,11 @@ class Inspector {
     const path = app.paths[racer];
     if (!path) return null;
     const last = path.steps + (path.ended?.why === "not finite" ? 1 : 0);
-    return { racer, step: Math.max(1, Math.min(step, last)), ended: path.ended && step >= path.steps ? path.ended.why : null };
+    return {
+      racer,
+      step: Math.max(1, Math.min(step, last)),
+      ended: path.ended && step >= path.steps ? path.ended.why : null,
+    };
   }
 
   show({ racer, step, ended }) {
@@ -96,11 +113,9 @@ class Inspector {
     const { run, gradient, lr } = rerun(racer, app.surface, app.state.start, step - 1);
     const told = run.explain(gradient, lr);
     const look = { coordinate, position: app.surface.names[coordinate] };
-    return [
-      ending(told, ended),
-      overview(app, { racer, index, step, lr, told }),
-      stages(told, look),
-    ].filter(Boolean);
+    return [ending(told, ended), overview(app, { racer, index, step, lr, told }), stages(told, look)].filter(
+      Boolean,
+    );
   }
 }
 
@@ -111,9 +126,14 @@ const ENDS = {
 };
 
 function ending({ outcome, message }, ended) {
-  if (outcome === "skipped") return h("p", { class: "inspector-note" }, "A transform skipped this step: nothing moved.");
+  if (outcome === "skipped")
+    return h("p", { class: "inspector-note" }, "A transform skipped this step: nothing moved.");
   if (outcome === "not finite" || ended === "not finite") {
-    return h("p", { class: "inspector-note bad" }, `This step gave a number that is not finite${message ? `: ${message}` : "."}`);
+    return h(
+      "p",
+      { class: "inspector-note bad" },
+      `This step gave a number that is not finite${message ? `: ${message}` : "."}`,
+    );
   }
   return ended in ENDS ? h("p", { class: "inspector-note bad" }, ENDS[ended]) : null;
 }

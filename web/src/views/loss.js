@@ -22,7 +22,11 @@ export function createLoss(el, app) {
     },
   });
   const toggle = () => app.set({ view: { ...app.state.view, log: !app.state.view.log } });
-  const button = h("button", { class: "small chart-switch", type: "button", title: "Logarithmic axis", onclick: toggle }, "log");
+  const button = h(
+    "button",
+    { class: "small chart-switch", type: "button", title: "Logarithmic axis", onclick: toggle },
+    "log",
+  );
   const update = () => button.setAttribute("aria-pressed", String(Boolean(app.state.view.log)));
   const off = app.on("state", update);
   update();
@@ -49,7 +53,9 @@ function offset(app) {
   if (lowest >= 0) return 0;
   const minima = app.surface.minima.map(([x, y]) => app.surface.f(x, y));
   const minimum = Math.min(...minima, Infinity);
-  return Number.isFinite(minimum) && minimum <= lowest + 1e-9 * Math.abs(lowest) ? Math.min(minimum, lowest) : 0;
+  return Number.isFinite(minimum) && minimum <= lowest + 1e-9 * Math.abs(lowest)
+    ? Math.min(minimum, lowest)
+    : 0;
 }
 
 /** All values of those that finished; of those that diverged, only what is not far above the start. */

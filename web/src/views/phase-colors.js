@@ -1,11 +1,31 @@
-// The picture of a phase map: an even ramp from a run that stalls to one that converges, and hatching for divergence.
+// The picture of a phase map: an even ramp from a run that stalls to one that converges, and hatching for
+// divergence.
 
 /** Colours of a theme, from stalled to converged; their lightness in OKLab falls (or rises) evenly. */
 const STOPS = {
-  light: [[238, 241, 240], [134, 190, 176], [42, 125, 118], [7, 64, 74]],
-  dark: [[38, 44, 50], [35, 92, 92], [62, 158, 140], [176, 240, 212]],
+  light: [
+    [238, 241, 240],
+    [134, 190, 176],
+    [42, 125, 118],
+    [7, 64, 74],
+  ],
+  dark: [
+    [38, 44, 50],
+    [35, 92, 92],
+    [62, 158, 140],
+    [176, 240, 212],
+  ],
 };
-const DIVERGED = { light: [[243, 212, 203], [214, 150, 134]], dark: [[74, 45, 44], [128, 74, 68]] };
+const DIVERGED = {
+  light: [
+    [243, 212, 203],
+    [214, 150, 134],
+  ],
+  dark: [
+    [74, 45, 44],
+    [128, 74, 68],
+  ],
+};
 const HATCH = 7; // pixels from line to line
 
 const linear = (v) => (v <= 10.31475 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4);
@@ -47,7 +67,8 @@ export function ramp(dark) {
 
 /**
  * The pixels of a map, its first row below.
- * @param {{ values: Float64Array, columns: number, rows: number }} map @param {number} best the value of the last colour
+ * @param {{ values: Float64Array, columns: number, rows: number }} map
+ * @param {number} best the value of the last colour
  * @param {number} width @param {number} height @param {boolean} dark @returns {Uint8ClampedArray} RGBA
  */
 export function paint(map, best, width, height, dark) {
@@ -73,7 +94,9 @@ export const hatch = ([ground, stroke], x, y) => ((x + y) % HATCH < 1 ? stroke :
 /** The place of a value in the ramp: 0 for no progress, 255 for the best. */
 export const level = (value, best) => Math.round(255 * Math.min(1, Math.max(0, value / (best || -1))));
 
-/** Above the loss at the start all is one colour: so that one high cell does not spread over its neighbours. */
+/**
+ * Above the loss at the start all is one colour: so that one high cell does not spread over its neighbours.
+ */
 const MOST = 0.5;
 
 /** Bilinear between four cells that are finite, the nearest cell elsewhere. */

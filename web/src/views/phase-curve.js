@@ -18,7 +18,8 @@ export function drawCurve(ctx, map, frame, hue, colors) {
   ctx.fillStyle = css(diverged(colors.dark)[0]);
   const cell = (frame.right - frame.left) / map.columns;
   values.forEach((value, i) => {
-    if (value === Infinity) ctx.fillRect(frame.left + i * cell, frame.top, cell + 0.5, frame.bottom - frame.top);
+    if (value === Infinity)
+      ctx.fillRect(frame.left + i * cell, frame.top, cell + 0.5, frame.bottom - frame.top);
   });
   drawGrid(ctx, frame, y, colors);
   ctx.beginPath();

@@ -1,14 +1,15 @@
-// What a person does on a phase map: point at it, drag the racer over it, or move a cell at a time with the keys.
+// What a person does on a phase map: point at it, drag the racer over it, or move a cell at a time with the
+// keys.
 
 const FAR = 4; // cells that an arrow key with Shift moves
 
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {{ ready: () => boolean, cellAt: (x: number, y: number) => { column: number, row: number } | null,
- *   valueAt: (x: number, y: number) => { lr: number, other: number } | null, point: (cell: object | null) => void,
- *   place: (value: { lr: number, other: number }) => void, where: () => { column: number, row: number },
- *   size: () => { columns: number, rows: number }, valuesOf: (cell: object) => { lr: number, other: number },
- *   cursor: () => { column: number, row: number } | null }} map
+ *   valueAt: (x: number, y: number) => { lr: number, other: number } | null, point: (cell: object | null) =>
+ *   void, place: (value: { lr: number, other: number }) => void, where: () => { column: number, row: number
+ *   }, size: () => { columns: number, rows: number }, valuesOf: (cell: object) => { lr: number, other: number
+ *   }, cursor: () => { column: number, row: number } | null }} map
  * @returns {() => void} off
  */
 export function listen(canvas, map) {

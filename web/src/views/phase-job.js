@@ -1,4 +1,5 @@
-// The computing of a phase map: in slices, again whenever what it depends on changes, and not for every move of a drag.
+// The computing of a phase map: in slices, again whenever what it depends on changes, and not for every move
+// of a drag.
 
 import { momentumOption, phase } from "../race/phase.js";
 
@@ -26,7 +27,16 @@ export function rates(lr, before) {
 /** Keeps the map of the selected racer. */
 export class PhaseJob {
   constructor(app) {
-    Object.assign(this, { app, map: null, done: 1, fresh: false, problem: null, key: null, who: null, lr: null });
+    Object.assign(this, {
+      app,
+      map: null,
+      done: 1,
+      fresh: false,
+      problem: null,
+      key: null,
+      who: null,
+      lr: null,
+    });
     Object.assign(this, { timer: 0, control: null });
   }
 
@@ -63,7 +73,10 @@ export class PhaseJob {
     const size = steps > 1000 ? { columns: 36, rows: 24 } : {};
     try {
       const grid = { ...size, lr: this.lr, other: OTHER };
-      await phase(racers[app.selected], app.surface, start, steps, grid, { signal: control.signal, progress: show });
+      await phase(racers[app.selected], app.surface, start, steps, grid, {
+        signal: control.signal,
+        progress: show,
+      });
     } catch (error) {
       if (control.signal.aborted) return;
       this.problem = error.message;

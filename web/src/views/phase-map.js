@@ -18,7 +18,17 @@ export function frameOf(map, width, height) {
   const [left, right, top, bottom] = [map.other ? 52 : 44, width - 2, TITLE, height - AXIS];
   const lr = map.lr.values;
   const x = scale(...widened(lr, Math.log, Math.exp), left, right, true);
-  const y = map.other ? scale(...widened(map.other.values, (v) => v, (v) => v), bottom, top) : null;
+  const y = map.other
+    ? scale(
+        ...widened(
+          map.other.values,
+          (v) => v,
+          (v) => v,
+        ),
+        bottom,
+        top,
+      )
+    : null;
   return { left, right, top, bottom, x, y };
 }
 
@@ -29,7 +39,10 @@ function widened(values, into, out) {
   return [out(a - half), out(b + half)];
 }
 
-/** The lowest value that the colours reach: whole powers of ten, so that colours do not flicker while it computes. */
+/**
+ * The lowest value that the colours reach: whole powers of ten, so that colours do not flicker while it
+ * computes.
+ */
 export function bestOf({ values }) {
   let best = -1;
   for (const value of values) if (value < best) best = value;
@@ -98,7 +111,8 @@ export function drawAxes(ctx, map, { left, right, top, bottom, x, y }, colors) {
 
 /**
  * The legend, in words, at the right of the title: how the colours go, and what is hatched.
- * @param {number | null} best the lowest power of ten; null for a map without colours @returns {number} where it begins
+ * @param {number | null} best the lowest power of ten; null for a map without colours
+ * @returns {number} where it begins
  */
 export function drawLegend(ctx, best, width, colors) {
   ctx.font = textFont(11.5);
@@ -147,7 +161,10 @@ export function drawHere(ctx, map, frame, racer, colors) {
 function ring(ctx, x, y, colors) {
   ctx.beginPath();
   ctx.arc(x, y, 10, 0, 2 * Math.PI);
-  for (const [width, color] of [[4, colors.page], [1.5, colors.ink]]) {
+  for (const [width, color] of [
+    [4, colors.page],
+    [1.5, colors.ink],
+  ]) {
     ctx.lineWidth = width;
     ctx.strokeStyle = color;
     ctx.stroke();

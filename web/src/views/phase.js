@@ -1,4 +1,5 @@
-// The phase map: how far the selected racer comes, over its learning rate and its momentum, and where it diverges.
+// The phase map: how far the selected racer comes, over its learning rate and its momentum, and where it
+// diverges.
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
@@ -15,11 +16,18 @@ const HINT = "Arrow keys move a cell at a time, Enter gives the racer these valu
 
 /** @param {HTMLElement} el @param {any} app */
 export function createPhase(el, app) {
-  const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "application", "aria-roledescription": "map" });
+  const canvas = h("canvas", {
+    class: "chart-canvas",
+    tabindex: "0",
+    role: "application",
+    "aria-roledescription": "map",
+  });
   const note = h("p", { class: "chart-empty", hidden: true });
   el.append(canvas, note);
   const view = new PhaseMap(canvas, note, app);
-  const offs = ["state", "paths", "selected", "colors"].map((event) => app.on(event, () => (view.stale = true)));
+  const offs = ["state", "paths", "selected", "colors"].map((event) =>
+    app.on(event, () => (view.stale = true)),
+  );
   offs.push(listen(canvas, view));
   return {
     canvas,
@@ -85,7 +93,12 @@ class PhaseMap {
 
   title(ctx, room) {
     const { steps } = this.app.state;
-    const choices = [`${nameOf(this.app.state, this.app.selected)}: loss after ${steps} steps`, `loss, ${steps} steps`, "loss"];
+    const count = steps === 1 ? "1 step" : `${steps} steps`;
+    const choices = [
+      `${nameOf(this.app.state, this.app.selected)}: loss after ${count}`,
+      `loss, ${count}`,
+      "loss",
+    ];
     ctx.font = textFont(12, 600);
     ctx.textAlign = "left";
     ctx.fillStyle = this.app.colors.ink;
@@ -109,7 +122,10 @@ class PhaseMap {
     const { left, right, top, bottom } = this.frame;
     const [w, t] = [(right - left) / this.map.columns, (bottom - top) / this.map.rows];
     const [x, y] = [left + this.cell.column * w, bottom - (this.cell.row + 1) * t];
-    for (const [wide, color] of [[3, this.app.colors.page], [1.5, this.app.colors.ink]]) {
+    for (const [wide, color] of [
+      [3, this.app.colors.page],
+      [1.5, this.app.colors.ink],
+    ]) {
       ctx.lineWidth = wide;
       ctx.strokeStyle = color;
       ctx.strokeRect(x, y, w, t);
@@ -150,7 +166,10 @@ class PhaseMap {
     if (!this.ready()) return null;
     const { left, right, top, bottom } = this.frame;
     const { columns, rows } = this.map;
-    const [column, row] = [Math.floor(((x - left) / (right - left)) * columns), Math.floor(((bottom - y) / (bottom - top)) * rows)];
+    const [column, row] = [
+      Math.floor(((x - left) / (right - left)) * columns),
+      Math.floor(((bottom - y) / (bottom - top)) * rows),
+    ];
     return column >= 0 && column < columns && row >= 0 && row < rows ? { column, row } : null;
   }
 
@@ -161,7 +180,8 @@ class PhaseMap {
   /** The cell that the racer is in. */
   where() {
     const { lr, other } = this.map;
-    const nearest = (values, value) => values.reduce((best, v, i) => (Math.abs(v - value) < Math.abs(values[best] - value) ? i : best), 0);
+    const nearest = (values, value) =>
+      values.reduce((best, v, i) => (Math.abs(v - value) < Math.abs(values[best] - value) ? i : best), 0);
     const column = nearest(lr.values.map(Math.log), Math.log(this.racer.options.lr));
     return { column, row: other ? nearest(other.values, momentumOf(this.racer, other)) : 0 };
   }

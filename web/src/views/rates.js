@@ -1,7 +1,8 @@
-// The effective learning rate of each coordinate: how far a step moved it for each unit of its gradient, −Δp / g.
+// The effective learning rate of each coordinate: how far a step moved it for each unit of its gradient, −Δp
+// / g.
 //
-// For plain gradient descent that is the learning rate, the same for both. Momentum lengthens it along a slope;
-// adaptive rules make it small where gradients are large, which is what equalizes their steps.
+// For plain gradient descent that is the learning rate, the same for both. Momentum lengthens it along a
+// slope; adaptive rules make it small where gradients are large, which is what equalizes their steps.
 
 import { createChart } from "./chart.js";
 import { range, sampled } from "./chart-curve.js";
@@ -10,17 +11,25 @@ import { nameOf } from "./trails-names.js";
 import { short } from "../ui/numbers.js";
 
 const DISTINCT = 100; // steps that can be told apart in a chart of ratios that change sign
-const OUTLIERS = 0.04; // the share at each end that may leave the frame: a gradient near 0 divides a step by little
+const OUTLIERS = 0.04; // the share at each end that may leave the frame, where a gradient is near 0
 
 /** The view of the effective rates. @param {HTMLElement} el @param {any} app */
 export function createRates(el, app) {
-  return createChart(el, app, { name: "Effective learning rate of each coordinate", model: ratesModel, value: said });
+  return createChart(el, app, {
+    name: "Effective learning rate of each coordinate",
+    model: ratesModel,
+    value: said,
+  });
 }
 
 /**
- * The effective rate of each step, at the index of the point that the step led to: −Δp / g, or over about `memory` steps
- * their least-squares slope −Σ g Δp / Σ g², in which older steps fade. NaN where the gradient is 0.
- * @param {ArrayLike<number>} p @param {ArrayLike<number>} g @param {number} [memory] in steps @returns {Float64Array}
+ * The effective rate of each step, at the index of the point that the step led to: −Δp / g, or over about
+ * `memory` steps their least-squares slope −Σ g Δp / Σ g², in which older steps fade. NaN where the gradient
+ * is 0.
+ * @param {ArrayLike<number>} p
+ * @param {ArrayLike<number>} g
+ * @param {number} [memory] in steps
+ * @returns {Float64Array}
  */
 export function effective(p, g, memory = 1) {
   const rates = new Float64Array(p.length).fill(NaN);
@@ -38,12 +47,16 @@ export function effective(p, g, memory = 1) {
 export function ratesModel(app) {
   const memory = Math.ceil(app.state.steps / DISTINCT);
   const each = ["x", "y"].map((axis) =>
-    curvesOf(app, (path) => effective(path[axis], path[`g${axis}`], memory)).map(split));
+    curvesOf(app, (path) => effective(path[axis], path[`g${axis}`], memory)).map(split),
+  );
   const [low, high] = limits(each.flat());
   const uphill = each.flat().some(({ against }) => range(against)[1] > 0);
   const [first, second] = app.surface.names;
   const how = memory > 1 ? `, over ${memory} steps` : "";
-  const titles = [`rate of ${first}: −Δ${first} / gradient${how}`, `rate of ${second}${uphill ? " (dotted: uphill)" : ""}`];
+  const titles = [
+    `rate of ${first}: −Δ${first} / gradient${how}`,
+    `rate of ${second}${uphill ? " (dotted: uphill)" : ""}`,
+  ];
   return { panels: each.map((curves, i) => ({ title: titles[i], log: true, low, high, curves })) };
 }
 
@@ -60,7 +73,9 @@ function split(curve) {
 }
 
 function limits(curves) {
-  const sizes = curves.flatMap(({ values, against }) => [...sampled(values), ...sampled(against)]).filter((v) => v > 0);
+  const sizes = curves
+    .flatMap(({ values, against }) => [...sampled(values), ...sampled(against)])
+    .filter((v) => v > 0);
   if (!sizes.length) return [1e-3, 1];
   const sorted = Float64Array.from(sizes).sort();
   const cut = Math.floor(sorted.length * OUTLIERS);

@@ -11,15 +11,16 @@ const FUNCTIONS = { maximum: "max", minimum: "min", isfinite: "finite" };
 
 /**
  * @param {import("./parse.js").Tree} tree
- * @param {{ coordinate: number, position: string, numbers: boolean }} look `position` is the name of the coordinate;
- *   `numbers` puts the values in
+ * @param {{ coordinate: number, position: string, numbers: boolean }} look `position` is the name of the
+ *   coordinate; `numbers` puts the values in
  * @returns {HTMLElement}
  */
 export const math = (tree, look) => h("span", { class: "math" }, ...terms(tree, look));
 
 /** The terms of a sum, each of which stays on one line. */
 function terms(tree, look) {
-  if (tree.kind !== "binary" || !"+-".includes(tree.op)) return [h("span", { class: "term" }, write(tree, look))];
+  if (tree.kind !== "binary" || !"+-".includes(tree.op))
+    return [h("span", { class: "term" }, write(tree, look))];
   const last = h("span", { class: "term" }, `${SIGNS[tree.op]} `, within(tree.b, 3, look));
   return [...terms(tree.a, look), " ", last];
 }
@@ -34,19 +35,25 @@ function write(given, look) {
 }
 
 function operated({ op, a, b }, look) {
-  if (op === "/") return h("span", { class: "frac" }, h("span", null, write(a, look)), h("span", null, write(b, look)));
+  if (op === "/")
+    return h("span", { class: "frac" }, h("span", null, write(a, look)), h("span", null, write(b, look)));
   if (op === "**") return [within(a, 6, look), h("sup", null, write(b, look))];
   if (op === "*") return product(factors({ kind: "binary", op, a, b }), look);
   return [within(a, RANK[op], look), ` ${SIGNS[op]} `, within(b, RANK[op] + 1, look)];
 }
 
-/** The factors of a product with their powers: g * g is g squared. @returns {{ tree: any, power: number }[]} */
+/**
+ * The factors of a product with their powers: g * g is g squared.
+ * @returns {{ tree: any, power: number }[]}
+ */
 export function factors(tree) {
   if (tree.kind !== "binary" || tree.op !== "*") return [{ tree, power: 1 }];
   const before = factors(tree.a);
   const last = before.at(-1);
   const same = tree.b.kind === "name" && last.tree.kind === "name" && tree.b.name === last.tree.name;
-  return same ? [...before.slice(0, -1), { ...last, power: last.power + 1 }] : [...before, { tree: tree.b, power: 1 }];
+  return same
+    ? [...before.slice(0, -1), { ...last, power: last.power + 1 }]
+    : [...before, { tree: tree.b, power: 1 }];
 }
 
 function product(all, look) {
@@ -68,7 +75,8 @@ const startsWithDigit = (tree) => tree.kind === "number" || (tree.op === "**" &&
 /** In parentheses if it binds less than what it stands in. */
 function within(given, rank, look) {
   const tree = resolved(given, look);
-  const binds = tree.kind === "binary" ? (tree.op === "/" ? 4 : RANK[tree.op]) : tree.kind === "negative" ? 2 : 9;
+  const binds =
+    tree.kind === "binary" ? (tree.op === "/" ? 4 : RANK[tree.op]) : tree.kind === "negative" ? 2 : 9;
   const loose = binds < rank || (tree.kind === "call" && tree.name === "where");
   const sharp = tree.kind === "name" && look.numbers && rank > 2 && needsParentheses(tree, rank, look);
   return loose || sharp ? ["(", write(tree, look), ")"] : write(tree, look);
@@ -91,8 +99,16 @@ function called({ name, parts }, look) {
 function root(tree, look) {
   const squared = tree.kind === "name" && symbol(tree.name).square;
   if (squared && !look.numbers) return symbol(tree.name).base;
-  const hook = h("svg", { viewBox: "0 0 10 20", preserveAspectRatio: "none", role: "img", "aria-label": "√" },
-    h("path", { d: "M0.5 12L3 11L5.5 19L9.6 0.6H10", fill: "none", stroke: "currentColor", "vector-effect": "non-scaling-stroke" }));
+  const hook = h(
+    "svg",
+    { viewBox: "0 0 10 20", preserveAspectRatio: "none", role: "img", "aria-label": "√" },
+    h("path", {
+      d: "M0.5 12L3 11L5.5 19L9.6 0.6H10",
+      fill: "none",
+      stroke: "currentColor",
+      "vector-effect": "non-scaling-stroke",
+    }),
+  );
   return h("span", { class: "root" }, hook, h("span", { class: "under" }, write(tree, look)));
 }
 
@@ -113,7 +129,9 @@ const TESTS = { "==": (a, b) => a === b, ">": (a, b) => a > b, "<": (a, b) => a 
 
 /** Whether a comparison of plain values is true; null for any other condition. */
 function holds({ op, a, b }, look) {
-  const [left, right] = [a, b].map((tree) => (tree?.kind === "number" ? Number(tree.text) : tree?.kind === "name" ? valueOf(tree, look) : undefined));
+  const [left, right] = [a, b].map((tree) =>
+    tree?.kind === "number" ? Number(tree.text) : tree?.kind === "name" ? valueOf(tree, look) : undefined,
+  );
   return left === undefined || right === undefined || !(op in TESTS) ? null : TESTS[op](left, right);
 }
 
@@ -132,5 +150,11 @@ export function letter(name, { position }) {
   if (name === "p") return h("i", null, position);
   const { base, sub, square } = symbol(name);
   const stem = base.length <= 2 ? h("i", null, base) : h("span", { class: "word" }, base);
-  return h("span", { class: "letter" }, stem, sub ? h("sub", null, sub) : null, square ? h("sup", null, "2") : null);
+  return h(
+    "span",
+    { class: "letter" },
+    stem,
+    sub ? h("sub", null, sub) : null,
+    square ? h("sup", null, "2") : null,
+  );
 }

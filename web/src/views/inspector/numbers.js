@@ -2,6 +2,8 @@
 
 import { typeset } from "../chart-scale.js";
 
+const ROUNDING = 1e-13; // of the arithmetic: 0.1 + 0.2 is as exact as 0.3
+
 /**
  * A number in as many digits as asked, and in fewer where it is exact in fewer: 0.9, but 0.1230.
  * @param {number} value @param {number} [digits] @returns {string}
@@ -12,7 +14,8 @@ export function figure(value, digits = 4) {
   const rounded = Number(value.toPrecision(digits));
   const size = Math.abs(rounded);
   const far = size !== 0 && (size < 1e-3 || size >= 1e5);
-  if (rounded === value) return typeset(far ? value.toExponential().replace("e+", "e") : String(value));
+  if (Math.abs(rounded - value) <= ROUNDING * size)
+    return typeset(far ? rounded.toExponential().replace("e+", "e") : String(rounded));
   if (far) return typeset(value.toExponential(digits - 1).replace("e+", "e"));
   return typeset(value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(size)))));
 }

@@ -19,13 +19,30 @@ export function overview(app, { racer, index, step, lr, told }) {
     row("to", told.after.p.map(number)),
     ...states(told, hue),
   ];
-  const table = h("table", { class: "inspector-table" }, h("caption", { class: "unseen" }, "Before and after the step"), head, ...rows);
-  const plot = arrows(told.gradient.map((g) => -g), moves, app.colors, hue, names);
+  const table = h(
+    "table",
+    { class: "inspector-table" },
+    h("caption", { class: "unseen" }, "Before and after the step"),
+    head,
+    ...rows,
+  );
+  const plot = arrows(
+    told.gradient.map((g) => -g),
+    moves,
+    app.colors,
+    hue,
+    names,
+  );
   return h("div", { class: "inspector-overview" }, facts(app, racer, index, step, lr), table, plot);
 }
 
 function row(name, cells) {
-  return h("tr", null, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", { colspan: cells.length === 1 ? "2" : null }, cell)));
+  return h(
+    "tr",
+    null,
+    h("th", { scope: "row" }, name),
+    ...cells.map((cell) => h("td", { colspan: cells.length === 1 ? "2" : null }, cell)),
+  );
 }
 
 const number = (value) => h("span", { class: "number", title: exact(value) }, figure(value));
@@ -37,13 +54,17 @@ function change(before, after) {
 /** A row for each state, with bars as long as its values, the longest of the row full. */
 function states({ before, after, stages }, hue) {
   const letters = {};
-  for (const { rule } of stages) for (const [name, key] of Object.entries(rules[rule].states)) letters[key] = name;
+  for (const { rule } of stages)
+    for (const [name, key] of Object.entries(rules[rule].states)) letters[key] = name;
   const keys = Object.keys(after).filter((key) => key !== "p");
   return keys.map((key) => {
     const [from, to] = [before[key], after[key]];
     const longest = Math.max(...[...from, ...to].map(Math.abs).filter(Number.isFinite), 1e-300);
     const name = h("span", { title: key }, letter(letters[key] ?? key, { position: "" }));
-    const cells = to.map((value, i) => [change(from[i], value), bars(from[i] / longest, value / longest, hue)]);
+    const cells = to.map((value, i) => [
+      change(from[i], value),
+      bars(from[i] / longest, value / longest, hue),
+    ]);
     return row(name, cells);
   });
 }
@@ -55,8 +76,24 @@ function facts(app, { options }, index, step, lr) {
   const scheduled = Number.isFinite(factor) && Math.abs(factor - 1) > 1e-12;
   const shown = [letter("lr", {}), " = ", number(lr)];
   if (scheduled) shown.push(h("span", { class: "soft" }, " = ", number(options.lr), " × ", number(factor)));
-  return h("p", { class: "inspector-facts" },
-    h("span", null, h("span", { class: "soft" }, "loss "), change(loss[step - 1], step < loss.length ? loss[step] : NaN)),
+  return h(
+    "p",
+    { class: "inspector-facts" },
+    h(
+      "span",
+      null,
+      h("span", { class: "soft" }, "loss "),
+      change(loss[step - 1], step < loss.length ? loss[step] : NaN),
+    ),
     h("span", null, letter("t", {}), " = ", number(step)),
-    h("span", { title: scheduled ? "learning rate of this step: the racer's, times the schedule's factor" : "learning rate" }, ...shown));
+    h(
+      "span",
+      {
+        title: scheduled
+          ? "learning rate of this step: the racer's, times the schedule's factor"
+          : "learning rate",
+      },
+      ...shown,
+    ),
+  );
 }

@@ -1,23 +1,30 @@
-// From the tokens of a line of a rule to a tree: a formula is shown as fractions and roots, not as source text.
+// From the tokens of a line of a rule to a tree: a formula is shown as fractions and roots, not as source
+// text.
 
 /**
- * @typedef {{ kind: "name", name: string, value?: number, values?: number[] } | { kind: "number", text: string }
- *   | { kind: "binary", op: string, a: Tree, b: Tree } | { kind: "negative", a: Tree }
- *   | { kind: "call", name: string, parts: Tree[] }} Tree
+ * @typedef {{ kind: "name", name: string, value?: number, values?: number[] } | { kind: "number", text:
+ *   string } | { kind: "binary", op: string, a: Tree, b: Tree } | { kind: "negative", a: Tree } | { kind:
+ *   "call", name: string, parts: Tree[] }} Tree
  */
 
-const LEVELS = [["==", "!=", ">=", "<=", ">", "<"], ["+", "-"], ["*", "/"]];
+const LEVELS = [
+  ["==", "!=", ">=", "<=", ">", "<"],
+  ["+", "-"],
+  ["*", "/"],
+];
 const WORD = /\s*(\*\*|[=!<>]=|\d+\.?\d*(?:e[-+]?\d+)?|[A-Za-z_]\w*|[-+*/()<>,])/gy;
 
 /**
- * @param {(string | { text: string, value?: number, values?: number[] })[]} tokens of one line, in the syntax of Python
+ * @param {(string | { text: string, value?: number, values?: number[] })[]} tokens of one line, in the syntax
+ *   of Python
  * @returns {Tree}
  */
 export function parse(tokens) {
   const words = tokens.flatMap((token) => (isName(token) ? [named(token)] : split(token.text ?? token)));
   const reader = { words, at: 0 };
   const tree = binary(reader, 0);
-  if (reader.at < words.length) throw new SyntaxError(`a formula goes on after its end, at ${words[reader.at]}`);
+  if (reader.at < words.length)
+    throw new SyntaxError(`a formula goes on after its end, at ${words[reader.at]}`);
   return tree;
 }
 

@@ -16,12 +16,20 @@ export function bars(before, after, hue) {
 
 /**
  * Two directions from one point, and the angle between them.
- * @param {number[]} downhill @param {number[]} move @param {any} colors @param {string} hue @param {string[]} names
+ * @param {number[]} downhill
+ * @param {number[]} move
+ * @param {any} colors
+ * @param {string} hue
+ * @param {string[]} names
  */
 export function arrows(downhill, move, colors, hue, names) {
   const angle = between(downhill, move);
   const text = angle === null ? "no move" : `${Math.round(angle)}° from downhill`;
-  const svg = h("svg", { class: "arrows", viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "img" });
+  const svg = h("svg", {
+    class: "arrows",
+    viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`,
+    role: "img",
+  });
   svg.setAttribute("aria-label", `Direction of the move: ${text}`);
   svg.append(
     h("circle", { r: RADIUS, fill: "none", stroke: colors.faint }),
@@ -29,7 +37,16 @@ export function arrows(downhill, move, colors, hue, names) {
     ...arrow(downhill, colors.soft, 1.5, "3 3"),
     ...arrow(move, hue, 2.5, null),
   );
-  return h("figure", { class: "inspector-arrows" }, svg, h("figcaption", { title: `${names.join(" to the right, ")} upwards; dotted: downhill, the direction of −gradient` }, text));
+  return h(
+    "figure",
+    { class: "inspector-arrows" },
+    svg,
+    h(
+      "figcaption",
+      { title: `${names.join(" to the right, ")} upwards; dotted: downhill, the direction of −gradient` },
+      text,
+    ),
+  );
 }
 
 /** The angle in degrees; null where one of them is zero. @returns {number | null} */
@@ -47,7 +64,13 @@ function arrow([x, y], stroke, width, dash) {
   const [tipX, tipY] = [u * RADIUS, v * RADIUS];
   const wing = (side) => `${tipX - 8 * u + 4 * side * -v} ${tipY - 8 * v + 4 * side * u}`;
   return [
-    h("path", { d: `M0 0L${tipX - 4 * u} ${tipY - 4 * v}`, stroke, "stroke-width": width, "stroke-dasharray": dash, fill: "none" }),
+    h("path", {
+      d: `M0 0L${tipX - 4 * u} ${tipY - 4 * v}`,
+      stroke,
+      "stroke-width": width,
+      "stroke-dasharray": dash,
+      fill: "none",
+    }),
     h("path", { d: `M${tipX} ${tipY}L${wing(1)}L${wing(-1)}Z`, fill: stroke }),
   ];
 }

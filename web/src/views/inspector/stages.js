@@ -12,12 +12,21 @@ const RESULTS = { step: "step", g: "g" };
  * @returns {HTMLElement}
  */
 export const stages = ({ stages: all }, look) =>
-  h("ol", { class: "inspector-stages" }, ...all.filter((stage) => stage.rule !== "keep").map((one) => item(one, look)));
+  h(
+    "ol",
+    { class: "inspector-stages" },
+    ...all.filter((stage) => stage.rule !== "keep").map((one) => item(one, look)),
+  );
 
 function item(one, look) {
   const head = h("h4", null, titleOf(one), h("span", { class: "soft" }, ` ${remark(one)}`));
   if (one.idle && one.on !== "rule") return h("li", { class: "idle" }, head);
-  return h("li", null, head, h("div", { class: "inspector-lines" }, ...one.lines.flatMap((line) => rows(line, look))));
+  return h(
+    "li",
+    null,
+    head,
+    h("div", { class: "inspector-lines" }, ...one.lines.flatMap((line) => rows(line, look))),
+  );
 }
 
 const TITLES = { coupled: "decay, coupled", decoupled: "decay, decoupled", descend: "descend" };
@@ -28,7 +37,8 @@ function remark({ idle, on, doc, input, output, sums, rule }) {
   if (idle && on !== "rule") return "changes nothing here";
   if (rule === "descend") return "";
   const factor = output[0] / input[0];
-  if (rule === "clipped_norm") return `scales g by ${figure(factor, 3)}: its length is ${figure(Math.sqrt(sums.total), 3)}`;
+  if (rule === "clipped_norm")
+    return `scales g by ${figure(factor, 3)}: its length is ${figure(Math.sqrt(sums.total), 3)}`;
   return doc.replace(/\.$/, "");
 }
 

@@ -1,12 +1,25 @@
 // How names of the rules are written: Greek letters and indices, as in the papers.
 
 const LETTERS = {
-  lr: "η", beta: "β", rho: "ρ", alpha: "α", eps: "ε", momentum: "μ", mu: "μ", weight_decay: "λ", lambd: "λ",
-  dampening: "τ", max_norm: "c", eta: "η",
+  lr: "η",
+  beta: "β",
+  rho: "ρ",
+  alpha: "α",
+  eps: "ε",
+  momentum: "μ",
+  mu: "μ",
+  weight_decay: "λ",
+  lambd: "λ",
+  dampening: "τ",
+  max_norm: "c",
+  eta: "η",
 };
 const SQUARES = { p2: "θ", s2: "step", g2: "g", m2: "m", total: "g" }; // sums of squares over all coordinates
 
-/** A name in parts: what stands on the line, and below it. @returns {{ base: string, sub?: string, square?: boolean }} */
+/**
+ * A name in parts: what stands on the line, and below it.
+ * @returns {{ base: string, sub?: string, square?: boolean }}
+ */
 export function symbol(name) {
   if (name in SQUARES) return { base: `‖${SQUARES[name]}‖`, square: true };
   if (name in LETTERS) return { base: LETTERS[name], sub: name === "eta" ? "t" : undefined };
