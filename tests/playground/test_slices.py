@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from thalweg.cli import app
+from thalweg.cli.landscape import _finish as print_survey
 from thalweg.errors import UserError
 from thalweg.landscape import Plane, function, plane
+from thalweg.landscape.survey import survey
 from thalweg.playground.slices import read_slices
 
 
@@ -52,19 +52,14 @@ def test_a_survey_gives_the_plane_of_the_path_first(tmp_path: Path) -> None:
     assert second["path"] is None
 
 
-def test_the_json_of_the_command_is_read(tmp_path: Path) -> None:
-    result = CliRunner().invoke(
-        app, ["landscape", "fashion-linear", "--budget", "5s", "--samples", "64", "--json"]
-    )
-    assert result.exit_code == 0, result.output
-    survey = json.loads(result.stdout)
-    found = read_slices(written(tmp_path / "slice.json", result.stdout))
-    expected = [survey[name] for name in ("path", "plane") if survey[name] is not None]
-    assert len(found) == len(expected) >= 1
-    for one, measured in zip(found, expected, strict=True):
-        assert one["title"].startswith("fashion-linear: ")
-        for row, wanted in zip(one["losses"], measured["losses"], strict=True):
-            assert row == [None if loss is None else pytest.approx(loss, rel=1e-5) for loss in wanted]
+def test_the_json_of_the_command_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measured = survey(function(lambda x, y: x**2 + y**2 / 3 + 1, (0.5, 0.5)), 60.0, task="mine")
+    assert measured.plane is not None
+    print_survey(measured, None, as_json=True)
+    (found,) = read_slices(written(tmp_path / "slice.json", capsys.readouterr().out))
+    assert found["title"] == "mine: a random plane"
+    assert found["losses"][0] == pytest.approx(measured.plane.losses[0].tolist(), rel=1e-5)
+    assert read_slices(measured) == [found]
 
 
 BROKEN = {
