@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readCall, readValue, writeValue } from "../src/state/calls.js";
-import { duplicate, labelOf, newRacer, nextHue } from "../src/state/racers.js";
+import { labelOf, nameAmong, newRacer, nextHue } from "../src/state/racers.js";
 import { lessons } from "../src/state/lessons.js";
 import { LIMITS, defaultState, normalize } from "../src/state/state.js";
 import { decode, encode } from "../src/state/url.js";
@@ -201,15 +201,20 @@ test("a new racer has the first free hue and a rate that works", () => {
   }
 });
 
-test("a copy stands after its racer, in a hue of its own", () => {
-  const [racers] = [defaultState().racers];
-  const all = duplicate(racers, 1);
-  assert.equal(all.length, racers.length + 1);
-  assert.equal(all[2].hue, nextHue(racers));
-  const { label, ...rest } = racers[1];
-  assert.deepEqual({ ...all[2], hue: 0 }, { ...rest, hue: 0 }, "but for its name");
-  all[2].options.lr = 9;
-  assert.notEqual(racers[1].options.lr, 9);
+test("names are as short as they can be, and tell racers apart", () => {
+  const sgd = (options, rest = {}) => ({ optimizer: "SGD", options: { lr: 0.1, ...options }, ...rest });
+  const names = (racers) => normalize({ racers }).racers.map((_, i, all) => nameAmong(all, i));
+  assert.deepEqual(names([sgd({}), { optimizer: "Adam" }]), ["SGD", "Adam"]);
+  assert.deepEqual(names([sgd({}), sgd({ lr: 0.2 })]), ["SGD 0.1", "SGD 0.2"]);
+  assert.deepEqual(names([sgd({ momentum: 0.9 }), sgd({ momentum: 0.9 }, { warmup: 5 })]), ["SGD", "SGD warm-up 5"]);
+  assert.deepEqual(names([sgd({}), sgd({ momentum: 0.9 }), sgd({}, { label: "mine" })]), ["SGD", "SGD momentum 0.9", "mine"]);
+});
+
+test("the next hue is the first that is free, and after ten they go round", () => {
+  const racers = (hues) => hues.map((hue) => ({ hue }));
+  assert.equal(nextHue(racers([])), 0);
+  assert.equal(nextHue(racers([0, 1, 3])), 2);
+  assert.equal(nextHue(racers([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])), 2);
 });
 
 test("labels say what differs from the usual", () => {

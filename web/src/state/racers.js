@@ -1,4 +1,4 @@
-/** What a person does with racers: add one with a fair rate, duplicate one, read its name. */
+/** A new racer with a fair rate and a free hue; what a racer is called. */
 
 import { optimizers, transforms } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
@@ -27,13 +27,6 @@ export function newRacer(optimizer, racers, surface, start, steps, options = {})
   return atFairRate(racer, surface, start, steps);
 }
 
-/** @returns {import("./state.js").Racer[]} with a copy after the racer, of the next hue and shown */
-export function duplicate(racers, index) {
-  const { label, ...racer } = racers[index];
-  const copy = { ...structuredClone(racer), hue: nextHue(racers), hidden: false };
-  return [...racers.slice(0, index + 1), copy, ...racers.slice(index + 1)];
-}
-
 /** How a transform is called in few words, before its strength. */
 const SHORT = {
   clip_norm: "clip",
@@ -52,9 +45,24 @@ const SHORT = {
  * @param {import("./state.js").Racer} racer
  * @returns {string} what a person called it, or what it is: "AdamW 0.05, clip 1"
  */
-export function labelOf(racer) {
-  if (racer.label) return racer.label;
-  const parts = [`${racer.optimizer} ${short(racer.options.lr)}`];
+export const labelOf = (racer) => racer.label ?? `${racer.optimizer} ${partsOf(racer).join(", ")}`;
+
+/**
+ * @param {import("./state.js").Racer[]} racers
+ * @param {number} index
+ * @returns {string} the shortest name: what a person called it, or its optimizer with what those of the same do not have
+ */
+export function nameAmong(racers, index) {
+  const { label, optimizer } = racers[index];
+  if (label) return label;
+  const others = racers.filter((other, i) => i !== index && !other.label && other.optimizer === optimizer).map(partsOf);
+  const own = others.length ? partsOf(racers[index]).filter((part) => !others.every((parts) => parts.includes(part))) : [];
+  return [optimizer, own.join(", ")].filter(Boolean).join(" ");
+}
+
+/** The rate, and what differs from the usual. */
+function partsOf(racer) {
+  const parts = [short(racer.options.lr)];
   for (const spec of optimizers[racer.optimizer].options) {
     const value = racer.options[spec.name];
     if (spec.name === "lr" || value === undefined || same(value, spec.default)) continue;
@@ -67,7 +75,7 @@ export function labelOf(racer) {
   if (racer.schedule) parts.push(racer.schedule.name.replaceAll("_", " "));
   if (racer.noise) parts.push(`noise ${short(racer.noise)}`);
   if (racer.batch) parts.push(`batch ${racer.batch}`);
-  return parts.join(", ");
+  return parts;
 }
 
 function worded(name, value) {

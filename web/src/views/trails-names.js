@@ -1,7 +1,4 @@
-/** What a racer is called: its label, else its optimizer. */
+import { nameAmong } from "../state/racers.js";
 
-/** @param {object} state @param {number} index @returns {string} */
-export function nameOf(state, index) {
-  const { label, optimizer } = state.racers[index];
-  return label || optimizer;
-}
+/** What a racer is called. @param {object} state @param {number} index @returns {string} */
+export const nameOf = (state, index) => nameAmong(state.racers, index);
