@@ -28,12 +28,15 @@ export function drawAxes(ink, frame, names, colors) {
   ink.font = `italic ${fontOf(13)}`;
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";
-  ink.fillText(names[0], (left + right) / 2, bottom + 32);
-  ink.translate(12, (top + bottom) / 2);
+  ink.fillText(lowered(names[0]), (left + right) / 2, bottom + 32);
+  ink.translate(left - (names[1].length > 2 ? 52 : 36), (top + bottom) / 2);
   if (names[1].length > 2) ink.rotate(-Math.PI / 2);
-  ink.fillText(names[1], 0, 4);
+  ink.fillText(lowered(names[1]), 0, 4);
   ink.restore();
 }
+
+/** A name with its number set low, as w₁. */
+export const lowered = (name) => name.replace(/(?<=^[a-z])\d$/, (digit) => String.fromCharCode(0x2080 + Number(digit)));
 
 function across(ink, { rect: { left, right, bottom }, px }, values) {
   ink.textAlign = "center";

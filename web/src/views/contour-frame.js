@@ -7,12 +7,20 @@ const CLOSEST = 1e-6;
 const FARTHEST = 50;
 
 /**
- * The rectangle of the plot in CSS pixels; the rest carries the axes.
+ * The rectangle of the plot in CSS pixels; the rest carries the axes. A measured surface has nothing around its box, so
+ * the plot has its shape.
+ * @param {{ width: number, height: number }} size
+ * @param {object} surface
  * @returns {{ left: number, top: number, right: number, bottom: number }}
  */
-export function plotRect(width, height) {
-  const narrow = width < 480;
-  return { left: narrow ? 36 : 48, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 34 : 38) };
+export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], axes }) {
+  const narrow = width < 480, left = (narrow ? 36 : 48) + (axes ? 18 : 0);
+  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 34 : 38) };
+  if (!measured) return rect;
+  const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
+  const spare = across - (down * (x1 - x0)) / (y1 - y0);
+  if (spare > 0) return { ...rect, left: rect.left + spare / 2, right: rect.right - spare / 2 };
+  return { ...rect, bottom: rect.top + (across * (y1 - y0)) / (x1 - x0) };
 }
 
 /**

@@ -53,14 +53,19 @@ function isolines(grid, heights, levels, frame) {
   const contour = contours().size([grid.columns, grid.rows]);
   // A value stands at the middle of its cell, half a cell from where d3 counts.
   const place = ([u, v]) => [left + (u - 0.5) * kx, top + (v - 0.5) * ky];
-  return levels.map((level) => {
-    const rings = contour.contour(grid.values, heights.share(level)).coordinates.flat();
-    return { level, lines: torn(rings) ? [] : rings.map((ring) => ring.map(place)) };
-  });
+  let above = Infinity;
+  return [...levels].reverse().map((level) => {
+    const rings = contour.contour(grid.values, heights.share(level)).coordinates.flat(), fell = torn(rings, above);
+    above = rings.length;
+    return { level, lines: fell ? [] : rings.map((ring) => ring.map(place)) };
+  }).reverse();
 }
 
 /** In a valley narrower than the grid a line falls apart into crumbs, which say nothing. */
-const torn = (rings) => rings.length > 3 && rings.reduce((sum, ring) => sum + ring.length, 0) < CRUMB * rings.length;
+function torn(rings, above) {
+  const size = rings.reduce((sum, ring) => sum + ring.length, 0) / rings.length;
+  return rings.length > 3 && (size < CRUMB || (size < 4 * CRUMB && rings.length > 3 * above));
+}
 
 /** Every second value of a grid in each direction, where the grid is finer than its lines need. */
 function thinned(grid) {

@@ -4,6 +4,7 @@ import { font } from "./contour-axes.js";
 import { paintOrder, penOf } from "./trails.js";
 
 const GAP = 10;
+const CAPTION = 19;
 
 /** The rectangle of the inset, in a corner without the start. */
 function insetRect({ left, top, right, bottom }, [sx, sy]) {
@@ -30,15 +31,23 @@ export function drawInset(ink, app, frame) {
   ink.clip();
   drawPoints(ink, points, map, colors);
   for (const index of paintOrder(app)) drawModel(ink, app, index, map, rect);
-  ink.font = font(11);
-  ink.fillStyle = colors.soft;
-  ink.textBaseline = "alphabetic";
-  ink.fillText(points[0].label === undefined ? "data and lines" : "data and boundaries", rect.x + 8, rect.y + rect.height - 7);
+  drawCaption(ink, rect, points[0].label === undefined ? "data and lines" : "data and boundaries", colors);
   ink.restore();
   return rect;
 }
 
-function mapping(points, { x, y, width, height }) {
+function drawCaption(ink, { x, y, width, height }, text, colors) {
+  ink.fillStyle = colors.page;
+  ink.fillRect(x, y + height - CAPTION, width, CAPTION);
+  ink.font = font(11);
+  ink.fillStyle = colors.soft;
+  ink.textAlign = "left";
+  ink.textBaseline = "middle";
+  ink.fillText(text, x + 8, y + height - CAPTION / 2 - 1, width - 12);
+}
+
+function mapping(points, { x, y, width, height: whole }) {
+  const height = whole - CAPTION;
   const range = (key) => {
     const values = points.map((point) => point[key]), low = Math.min(...values), high = Math.max(...values);
     return [low - 0.12 * (high - low), high + 0.12 * (high - low)];

@@ -51,8 +51,14 @@ export function levelsBetween(heights, from, to, about = 14) {
   for (let k = Math.floor(Math.log10(near)); k <= Math.log10(far); k++) {
     for (const digit of digits) {
       const above = digit * 10 ** k;
-      if (above > near && above < far) levels.push(heights.low + above);
+      if (above > near && above < far) levels.push(told(heights.low, above));
     }
   }
   return levels;
+}
+
+/** A level in two digits, where that moves it little compared with its height above the lowest loss. */
+function told(low, above) {
+  const level = low + above, short = Number(level.toPrecision(2));
+  return Math.abs(short - level) < 0.2 * above ? short : level;
 }

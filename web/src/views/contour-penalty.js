@@ -46,9 +46,9 @@ export function drawPenalty(ink, app, frame) {
   ink.lineWidth = 1.3;
   ink.globalAlpha = 0.85;
   ink.setLineDash([5, 4]);
-  const drawn = linesOf(penalty, frame).map(({ level, rings }) => ({ level, top: drawRings(ink, rings) }));
+  const drawn = linesOf(penalty, frame).map(({ level, rings }) => ({ level, top: drawRings(ink, rings, frame.rect) }));
   ink.restore();
-  drawNote(ink, frame, drawn, kindOf(strengths, nameOf(app.state, app.selected)), colors);
+  drawNote(ink, drawn, kindOf(strengths, nameOf(app.state, app.selected)), colors);
 }
 
 const kindOf = ({ l1, l2 }, name) => `${l1 && l2 ? "L1 + L2" : l1 ? "L1" : "L2"} penalty of ${name}`;
@@ -68,21 +68,23 @@ function linesOf(penalty, { shown: [x0, x1, y0, y1], rect: { left, right, top, b
   }));
 }
 
-/** Strokes rings and gives back their highest point. */
-function drawRings(ink, rings) {
+/** Strokes rings and gives back their highest point that has room for a label. */
+function drawRings(ink, rings, { left, right, top }) {
   let highest = null;
   ink.beginPath();
   for (const ring of rings) {
     ring.forEach(([x, y], k) => (k ? ink.lineTo(x, y) : ink.moveTo(x, y)));
-    for (const point of ring) if (!highest || point[1] < highest[1]) highest = point;
+    for (const [x, y] of ring) {
+      if (x > left + 90 && x < right - 90 && y > top + 12 && !(highest?.[1] <= y)) highest = [x, y];
+    }
   }
   ink.stroke();
   return highest;
 }
 
 /** The kind of the penalty on the largest line whose top is in the picture, and the values on the others. */
-function drawNote(ink, { rect: { top, left, right } }, drawn, kind, colors) {
-  const seen = drawn.filter(({ top: point }) => point && point[1] > top + 10 && point[0] > left + 20 && point[0] < right - 20);
+function drawNote(ink, drawn, kind, colors) {
+  const seen = drawn.filter(({ top }) => top);
   ink.save();
   ink.font = font(11);
   ink.textAlign = "center";

@@ -31,7 +31,7 @@ export function createContourPicture(app, { moving = false } = {}) {
   const frame = ({ width, height }) => {
     const box = app.state.view.box ?? null, key = [app.surface, box, width, height];
     if (same(frameKey, key)) return kept;
-    const rect = plotRect(width, height);
+    const rect = plotRect({ width, height }, app.surface);
     frameKey = key;
     const whole = fitted(app.surface.box, rect);
     kept = createFrame(box ? fitted(box, rect) : whole, rect, whole);

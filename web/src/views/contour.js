@@ -6,6 +6,7 @@ import { nameOf } from "./trails-names.js";
 import { createContourPicture } from "./contour-picture.js";
 import { listenToGround } from "./contour-pointer.js";
 import { createHandle } from "./handle.js";
+import { startPlace } from "./handle-ring.js";
 import { createReadout } from "./stage-readout.js";
 import { zoomButtons } from "./stage-buttons.js";
 
@@ -41,9 +42,8 @@ export function createContour(el, app) {
     if (size.width < 60 || size.height < 60) return;
     fit(canvas, size);
     picture.paint(ink, size);
-    const { px, py, contains } = frame(), [x, y] = app.state.start.map((v, k) => (k ? py(v) : px(v)));
-    if (contains(x, y)) handle.place(x, y);
-    else handle.hide();
+    const { x, y } = startPlace(app, frame());
+    handle.place(x, y);
     readout.show(ground.pointing() ? placeOfHover(app, frame()) : null, size);
     buttons.update();
   };

@@ -2,9 +2,23 @@
 
 import { haloOf } from "./contour-colours.js";
 
+/** The ring keeps this distance from the border, so that a start outside of the picture can be fetched back. */
+const INSIDE = 18;
+
+/** Where the ring around the start is on the canvas; `out` if the start itself is not in the picture. */
+export function startPlace({ state: { start } }, { px, py, rect: { left, top, right, bottom }, contains }) {
+  const x = px(start[0]), y = py(start[1]);
+  if (contains(x, y)) return { x, y, out: false };
+  const inside = (v, low, high) => Math.min(Math.max(v, low + INSIDE), high - INSIDE);
+  return { x: inside(x, left, right), y: inside(y, top, bottom), out: true };
+}
+
 /** The ring around the start; the racers set out from its middle. */
-export function drawStart(ink, app, { px, py }) {
-  drawRing(ink, app.colors, px(app.state.start[0]), py(app.state.start[1]));
+export function drawStart(ink, app, frame) {
+  const { x, y, out } = startPlace(app, frame);
+  ink.globalAlpha = out ? 0.5 : 1;
+  drawRing(ink, app.colors, x, y);
+  ink.globalAlpha = 1;
 }
 
 /** A ring that can be taken hold of, at a place of the canvas. */

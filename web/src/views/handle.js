@@ -2,6 +2,7 @@
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
+import { lowered } from "./contour-axes.js";
 
 /** The side of the area that can be touched, in CSS pixels. */
 const SIDE = 44;
@@ -39,7 +40,7 @@ export function createMover(app, shown) {
 
 /** Where the start is, in words. */
 export function startText(app) {
-  const [x, y] = app.state.start, [a, b] = app.surface.names;
+  const [x, y] = app.state.start, [a, b] = app.surface.names.map(lowered);
   return `${a} ${short(x, 4)}, ${b} ${short(y, 4)}, loss ${short(app.surface.f(x, y))}`;
 }
 
@@ -48,7 +49,7 @@ export function startText(app) {
  * @param {HTMLElement} el where the canvas is
  * @param {object} app
  * @param {{ toPlane: (px: number, py: number) => number[] | null, shown: () => number[] }} view
- * @returns {{ place: (x: number, y: number) => void, hide: () => void, element: HTMLElement, destroy: () => void }}
+ * @returns {{ place: (x: number, y: number) => void, element: HTMLElement, destroy: () => void }}
  */
 export function createHandle(el, app, { toPlane, shown }) {
   const move = createMover(app, shown);
@@ -96,12 +97,11 @@ export function createHandle(el, app, { toPlane, shown }) {
     element.setAttribute("aria-valuetext", startText(app));
   };
   const place = (x, y) => {
-    element.hidden = false;
     element.style.transform = `translate(${Math.round(x - SIDE / 2)}px, ${Math.round(y - SIDE / 2)}px)`;
   };
   const offs = ["paths", "surface"].map((event) => app.on(event, describe));
   describe();
   el.append(element);
   const destroy = () => offs.forEach((off) => off());
-  return { element, place, hide: () => (element.hidden = true), destroy };
+  return { element, place, destroy };
 }

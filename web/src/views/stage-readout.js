@@ -2,6 +2,7 @@
 
 import { h, write } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
+import { lowered } from "./contour-axes.js";
 import { nameOf } from "./trails-names.js";
 
 /**
@@ -16,7 +17,7 @@ export function createReadout(el, app) {
     const path = app.hover && app.paths[app.hover.racer];
     box.hidden = !(place && path && Number.isFinite(place.x + place.y));
     if (box.hidden) return;
-    const step = Math.min(app.hover.step, path.x.length - 1), [a, b] = app.surface.names;
+    const step = Math.min(app.hover.step, path.x.length - 1), [a, b] = app.surface.names.map(lowered);
     write(title, `${nameOf(app.state, app.hover.racer)}, step ${step}`);
     write(rest, `${a} ${short(path.x[step], 4)}, ${b} ${short(path.y[step], 4)}, loss ${short(path.loss[step], 4)}`);
     const left = place.x + 16 + box.offsetWidth > width ? place.x - 16 - box.offsetWidth : place.x + 16;

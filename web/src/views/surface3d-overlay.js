@@ -2,7 +2,7 @@
 
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
-import { font } from "./contour-axes.js";
+import { font, lowered } from "./contour-axes.js";
 import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";
@@ -92,7 +92,7 @@ export function drawBlock(ink, app, field, camera) {
   ink.font = font(12);
   ink.textBaseline = "middle";
   const nearer = (a, b) => (floor(a)[2] < floor(b)[2] ? a : b);
-  const [x0, x1, y0, y1] = app.surface.box, [nameX, nameY] = app.surface.axes ?? app.surface.names;
+  const [x0, x1, y0, y1] = app.surface.box, [nameX, nameY] = (app.surface.axes ?? app.surface.names).map(lowered);
   drawEdge(ink, floor, nearer([0, -0.5], [0, 0.5]), 0, [x0, x1], nameX);
   drawEdge(ink, floor, nearer([-0.5, 0], [0.5, 0]), 1, [y0, y1], nameY);
   drawLoss(ink, field, floor);
