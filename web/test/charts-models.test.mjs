@@ -168,3 +168,9 @@ test("the rates of a map are whole decades around the racer's and stay while the
   assert.deepEqual(rates(20, [1e-5, 1]), [0.01, 1000]);
   assert.deepEqual(rates(0, null), [1e-5, 1]);
 });
+
+test("a positive minimum is subtracted once the racers are near it", () => {
+  const title = (losses) => lossModel(appOf([path(losses)], { minima: [[0, 0]], f: () => 0.3 })).panels[0].title;
+  assert.equal(title([20, 2, 0.4]), "loss above the minimum");
+  assert.equal(title([20, 2, 0.8]), "loss");
+});

@@ -50,15 +50,15 @@ export function frames(ctx, panels, steps, width, height) {
 }
 
 function valueMarks(panel, height) {
-  const wanted = Math.max(2, Math.round(height / 34));
-  const values = panel.log ? logTicks(panel.low, panel.high, wanted) : ticks(panel.low, panel.high, wanted);
+  const wanted = Math.max(2, Math.round(height / (panel.log ? 34 : 48)));
+  const values = (panel.log ? logTicks : ticks)(panel.low, panel.high, wanted);
   return { values, texts: panel.log ? logTickTexts(values) : tickTexts(values) };
 }
 
 function nameRoom(ctx, panels, width) {
   ctx.font = textFont(12, 600);
   const names = panels.flatMap((panel) => panel.curves.map((c) => ctx.measureText(c.name).width));
-  return Math.min(Math.max(width * 0.27, 96), Math.max(0, ...names) + LEADER + MARK + 4);
+  return Math.min(Math.max(width * 0.36, 96), Math.max(0, ...names) + LEADER + MARK + 4);
 }
 
 /** Grid, axes and title. @param {CanvasRenderingContext2D} ctx @param {Frame} frame */

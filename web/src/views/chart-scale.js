@@ -95,7 +95,7 @@ const scientific = (value) =>
 /** Labels of logarithmic ticks: plain numbers, or 10ⁿ where one of them would be long. @returns {string[]} */
 export function logTickTexts(values) {
   const powers = values.every((value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9);
-  const plain = values.every((value) => value >= 1e-3 && value < 1e5);
+  const plain = values.every((value) => value >= (powers ? 1e-3 : 1e-4) && value < 1e5);
   if (plain) return values.map((value) => String(value));
   return values.map((value) => (powers ? power(Math.round(Math.log10(value))) : scientific(value)));
 }

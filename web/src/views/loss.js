@@ -8,6 +8,7 @@ import { padded } from "./chart-scale.js";
 import { nameOf } from "./trails-names.js";
 import { short } from "../ui/numbers.js";
 
+const NEAR = 2; // times the minimum
 const DECADES = 12; // of a logarithmic axis, at most: what lies below is as good as zero
 const ABOVE = 10; // how far beyond the start a racer that diverged may stretch the axis
 
@@ -47,15 +48,16 @@ export function lossModel(app) {
 
 const above = (loss, shift) => (shift === 0 ? loss : loss.map((value) => value - shift));
 
-/** The known minimum, where losses are negative and so have no logarithm. */
+/**
+ * The known minimum, where losses are negative and so have no logarithm, or come so near to it that only it
+ * is seen.
+ */
 function offset(app) {
   const lowest = Math.min(...app.paths.filter(Boolean).map((path) => range(path.loss)[0]));
-  if (lowest >= 0) return 0;
-  const minima = app.surface.minima.map(([x, y]) => app.surface.f(x, y));
-  const minimum = Math.min(...minima, Infinity);
-  return Number.isFinite(minimum) && minimum <= lowest + 1e-9 * Math.abs(lowest)
-    ? Math.min(minimum, lowest)
-    : 0;
+  const minimum = Math.min(...app.surface.minima.map(([x, y]) => app.surface.f(x, y)));
+  const known = Number.isFinite(minimum) && minimum <= lowest + 1e-9 * Math.abs(lowest);
+  if (!known || (lowest >= 0 && lowest > NEAR * minimum)) return 0;
+  return Math.min(minimum, lowest);
 }
 
 /** All values of those that finished; of those that diverged, only what is not far above the start. */

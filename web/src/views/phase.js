@@ -96,6 +96,7 @@ class PhaseMap {
     const count = steps === 1 ? "1 step" : `${steps} steps`;
     const choices = [
       `${nameOf(this.app.state, this.app.selected)}: loss after ${count}`,
+      `loss after ${count}`,
       `loss, ${count}`,
       "loss",
     ];
