@@ -45,7 +45,7 @@ const RACER_NUMBERS = {
   batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
 };
 
-/** What is shown when nothing was said; its racers run on other surfaces too, at rates that work there. */
+/** What is shown when nothing was said, not even a lesson; its racers run on other surfaces too, at rates that work. */
 const HOME = lessons[0].state;
 const STEPS = 300;
 
@@ -59,7 +59,8 @@ export const defaultState = () => normalize({});
  */
 export function normalize(given, slices = []) {
   const known = isObject(given) ? given : {};
-  const from = known.surface === undefined ? { ...HOME, ...known } : known;
+  const base = lessons.find(({ id }) => id === known.lesson)?.state ?? HOME;
+  const from = known.surface === undefined ? { ...base, ...known } : known;
   const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
   const surface = fitSurface(isObject(from.surface) ? from.surface : {}, notes);
   const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise: STEPS, whole: true }, "steps", notes);

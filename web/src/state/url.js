@@ -11,7 +11,6 @@ import { optimizers, schedules, transforms } from "../generated/library.js";
 import { escapeText, readCall, readValue, unescapeText, writeCall, writeValue } from "./calls.js";
 import { surfaces } from "../surfaces/index.js";
 import { shown } from "./fit.js";
-import { lessons } from "./lessons.js";
 import { HUES, THEMES, VIEW, VIEWED, normalize } from "./state.js";
 
 const VERSION = "1";
@@ -77,18 +76,14 @@ function writePart(library, name, options) {
  */
 export function decode(hash, slices = []) {
   const notes = [];
-  const given = { view: {}, notes };
+  const given = { notes };
   for (const item of readable(hash, notes).split("&")) {
     const at = item.indexOf("=");
     if (at > 0) readPair(item.slice(0, at).trim(), item.slice(at + 1), given, notes);
     else if (item.trim()) notes.push(`The link says ${shown(item)}, which means nothing here.`);
   }
-  const lesson = given.racers || given.surface ? null : lessons.find(({ id }) => id === given.lesson);
-  return normalize(lesson ? { ...lesson.state, ...said(given) } : given, slices);
+  return normalize(given, slices);
 }
-
-/** What a link that only names a lesson says besides. */
-const said = ({ view, ...rest }) => rest;
 
 function readable(hash, notes) {
   let text = String(hash ?? "").replace(/^#/, "");
@@ -123,7 +118,7 @@ function readPair(key, value, given, notes) {
     steps: () => (given.steps = readValue(value)),
   };
   if (Object.hasOwn(readers, key)) readers[key]();
-  else if (Object.hasOwn(VIEW, key)) given.view[key] = readValue(value);
+  else if (Object.hasOwn(VIEW, key)) given.view = { ...given.view, [key]: readValue(value) };
   else if (Object.hasOwn(VIEWED, key)) given.view[key] = value.split(",").map((number) => readValue(number));
   else notes.push(`The link says ${shown(key)}, which means nothing here.`);
 }
