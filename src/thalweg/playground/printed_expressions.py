@@ -138,6 +138,8 @@ class Expressions:
         value = self.value_of(node)
         if id(value) in _NATIVE:
             return self._native(value)
+        if node.id not in vars(self.module):
+            self.refuse(node, "is a builtin that cannot be printed")
         return self.needs.name(self.module, node.id)
 
     def _native(self, value: Any) -> str:
@@ -358,7 +360,7 @@ class Expressions:
         """The arguments in order; those that are keywords alone stand in one object at the end."""
         positional = list(map(self.text, node.args))
         keywords = {k.arg: self.text(k.value) for k in node.keywords if k.arg is not None}
-        if not keywords:
+        if not node.keywords:
             return positional
         if not callable(function) or len(keywords) < len(node.keywords):
             self.refuse(node)
