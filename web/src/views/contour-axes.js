@@ -45,7 +45,7 @@ function across(ink, { rect: { left, right, bottom }, px }, values) {
   values.forEach((value, k) => {
     const x = Math.round(px(value)) + 0.5, half = ink.measureText(texts[k]).width / 2;
     tick(ink, x, bottom + 1, x, bottom + 5);
-    ink.fillText(texts[k], Math.min(Math.max(x, left + half - 6), right + 6 - half), bottom + 18);
+    ink.fillText(texts[k], Math.min(Math.max(x, left - 34 + half), right + 7 - half), bottom + 18);
   });
 }
 

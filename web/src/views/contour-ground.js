@@ -110,11 +110,12 @@ function range(surface, { shown: [x0, x1, y0, y1] }) {
 }
 
 /** Draws the ground into its frame: the fill, and the lines over it. */
-export function drawGround(ink, { picture: image, lines }, frame, colors) {
+export function drawGround(ink, { picture: image, lines }, frame, colors, fine = true) {
   const { left, top, right, bottom } = frame.rect, { width, height } = image;
   ink.save();
   ink.imageSmoothingEnabled = true;
-  ink.imageSmoothingQuality = "high";
+  // The best quality takes longer than all the rest.
+  ink.imageSmoothingQuality = fine ? "high" : "low";
   // The outer values stand on the border, so half of their pixels lies beyond it.
   ink.drawImage(image, 0.5, 0.5, width - 1, height - 1, left, top, right - left, bottom - top);
   ink.lineWidth = 0.9;

@@ -109,7 +109,7 @@ function drawAll(ink, app, frame, heights, options) {
   const { surface, colors } = app, ground = computeGround(surface, heights, frame, options);
   const minima = surface.minima.map(([x, y]) => ({ x: frame.px(x), y: frame.py(y) }));
   inside(ink, frame.rect, () => {
-    drawGround(ink, ground, frame, colors);
+    drawGround(ink, ground, frame, colors, options.fine);
     drawLevels(ink, ground.lines, frame, colors, minima);
     drawPenalty(ink, app, frame);
     drawMinima(ink, frame, surface.minima, colors);
