@@ -170,7 +170,15 @@ test("the rates of a map are whole decades around the racer's and stay while the
 });
 
 test("a positive minimum is subtracted once the racers are near it", () => {
-  const title = (losses) => lossModel(appOf([path(losses)], { minima: [[0, 0]], f: () => 0.3 })).panels[0].title;
+  const title = (losses) =>
+    lossModel(appOf([path(losses)], { minima: [[0, 0]], f: () => 0.3 })).panels[0].title;
   assert.equal(title([20, 2, 0.4]), "loss above the minimum");
   assert.equal(title([20, 2, 0.8]), "loss");
+});
+
+test("a racer that fell without end does not flatten the others", () => {
+  const ended = { step: 3, why: "diverged" };
+  const [panel] = lossModel(appOf([path([1, 0.5]), path([1, -10, -1e9], { ended })])).panels;
+  assert.equal(panel.log, false);
+  assert.ok(panel.low > -20 && panel.high < 3);
 });

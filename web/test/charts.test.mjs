@@ -26,6 +26,7 @@ test("a logarithmic scale puts equal ratios at equal distances, and zero beyond 
   assert.ok(Math.abs(y.invert(100) - 1) < 1e-9);
   assert.ok(y.at(0) > 1000 && y.at(-1) > 1000);
   assert.ok(y.at(Infinity) <= 0);
+  assert.ok(Number.isNaN(y.at(NaN)));
 });
 
 test("a range of one value does not divide by zero", () => assert.equal(scale(2, 2, 10, 90).at(2), 10));
@@ -117,6 +118,7 @@ test("keys move the playhead as on a slider", () => {
   assert.equal(key("ArrowRight"), 51);
   assert.equal(key("ArrowLeft", { shiftKey: true }), 40);
   assert.equal(key("End"), 100);
+  assert.deepEqual([key("PageUp"), key("PageDown")], [60, 40]);
   assert.equal(nextStep({ key: "ArrowLeft" }, 0, 100), 0);
   assert.equal(key("a"), null);
   assert.equal(key("ArrowRight", { altKey: true }), null);

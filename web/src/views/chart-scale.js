@@ -20,7 +20,7 @@ export function scale(low, high, start, end, log = false) {
   const factor = b > a ? (end - start) / (b - a) : 0;
   const beyond = start - Math.sign(end - start || 1) * FAR;
   const at = (value) => {
-    if (log && !(value > 0)) return beyond;
+    if (log && value <= 0) return beyond;
     const pixel = start + ((log ? Math.log(value) : value) - a) * factor;
     return Math.min(Math.max(pixel, -FAR), FAR);
   };

@@ -16,7 +16,7 @@ const REACH = 30; // pixels around the pointer within which a curve is found
 /**
  * @param {HTMLElement} el
  * @param {any} app
- * @param {{ name: string, model: (app: any) => { panels: import("./chart-panel.js").Panel[], note?: string },
+ * @param {{ name: string, model: (app: any) => { panels: import("./chart-panel.js").Panel[] },
  *   value: (app: any, hover: { racer: number, step: number }) => string, first?: number }} given
  *   `name` is what it shows, in a few words; `value` is what a hover says
  */
@@ -24,7 +24,7 @@ export function createChart(el, app, { name, model, value }) {
   const canvas = h("canvas", { class: "chart-canvas", tabindex: "0", role: "slider" });
   const label = () => `${name}. Arrow keys move through the steps.`;
   canvas.setAttribute("aria-label", label());
-  const empty = h("p", { class: "chart-empty", hidden: true });
+  const empty = h("p", { class: "chart-empty", hidden: true }, "No racer is shown.");
   el.append(canvas, empty);
   const chart = new Chart(canvas, empty, app, model, value);
   const offs = ["paths", "surface", "state", "selected", "colors"].map((event) =>
@@ -77,10 +77,8 @@ class Chart {
   layers() {
     const { width, height, ratio, app } = this;
     const made = this.model(app);
-    this.panels = made.panels;
     this.spoken = null;
-    this.empty.textContent = made.note ?? "";
-    this.empty.hidden = !made.note;
+    this.empty.hidden = made.panels.some(({ curves }) => curves.length > 0);
     const [ground, curves] = [this.ground, this.curves].map((layer) => fresh(layer, width, height, ratio));
     this.frames = frames(ground, made.panels, app.state.steps, width, height);
     for (const frame of this.frames) {
@@ -100,7 +98,9 @@ class Chart {
     this.copyCurves(ctx, 0, at, 1);
     this.copyCurves(ctx, at, width, FAINT);
     for (const frame of this.frames) drawPlayhead(ctx, frame, at, app.colors);
-    for (const frame of this.frames) this.marks(ctx, frame, Math.round(app.step));
+    for (const frame of this.frames) {
+      for (const curve of frame.panel.curves) this.mark(ctx, frame, curve, app.step, 3.4);
+    }
     if (app.hover) this.drawHover(ctx, app.hover);
   }
 
@@ -114,18 +114,15 @@ class Chart {
     ctx.globalAlpha = 1;
   }
 
-  /** The racers' marks where they are now. */
-  marks(ctx, frame, step) {
-    for (const curve of frame.panel.curves) this.mark(ctx, frame, curve, step, 3.4);
-  }
-
+  /** A racer's mark at a step, or between two while it plays. */
   mark(ctx, frame, curve, step, radius) {
-    const number = valueAt(curve, step);
-    const y = frame.y.at(number);
-    if (!Number.isFinite(number) || y < frame.top - 1 || y > frame.bottom + 1) return;
+    const before = Math.floor(step);
+    const [y, next] = [before, before + 1].map((at) => frame.y.at(valueAt(curve, at)));
+    const place = step > before && Number.isFinite(next) ? y + (next - y) * (step - before) : y;
+    if (!(place > frame.top - 1 && place < frame.bottom + 1)) return;
     const { page, hues } = this.app.colors;
-    const x = frame.x.at(step);
-    drawMark(ctx, { hue: curve.hue, x, y, radius, fill: hues[curve.hue], rim: page, width: 2.5 });
+    const x = frame.x.at(Number.isFinite(next) ? step : before);
+    drawMark(ctx, { hue: curve.hue, x, y: place, radius, fill: hues[curve.hue], rim: page, width: 2.5 });
   }
 
   drawHover(ctx, hover) {

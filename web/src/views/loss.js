@@ -14,25 +14,23 @@ const ABOVE = 10; // how far beyond the start a racer that diverged may stretch 
 
 /** The view of the loss, with a switch for its axis. @param {HTMLElement} el @param {any} app */
 export function createLoss(el, app) {
-  const chart = createChart(el, app, {
-    name: "Loss against step",
-    model: lossModel,
-    value: (_, { racer, step }) => {
-      const loss = app.paths[racer]?.loss[step];
-      return loss === undefined ? "" : `${nameOf(app.state, racer)}, step ${step}: loss ${short(loss, 4)}`;
-    },
-  });
-  const toggle = () => app.set({ view: { ...app.state.view, log: !app.state.view.log } });
-  const button = h(
-    "button",
-    { class: "small chart-switch", type: "button", title: "Logarithmic axis", onclick: toggle },
-    "log",
-  );
-  const update = () => button.setAttribute("aria-pressed", String(Boolean(app.state.view.log)));
-  const off = app.on("state", update);
-  update();
+  const onclick = () => app.set({ view: { ...app.state.view, log: !app.state.view.log } });
+  const button = h("button", { class: "small chart-switch", type: "button", onclick }, "log");
+  const model = () => {
+    const made = lossModel(app);
+    const { log } = app.state.view;
+    button.setAttribute("aria-pressed", String(Boolean(log)));
+    button.disabled = Boolean(log) && !made.panels[0].log;
+    button.title = button.disabled ? "Some losses are below 0 and have no logarithm" : "Logarithmic axis";
+    return made;
+  };
+  const value = (_, { racer, step }) => {
+    const loss = app.paths[racer]?.loss[step];
+    return loss === undefined ? "" : `${nameOf(app.state, racer)}, step ${step}: loss ${short(loss, 4)}`;
+  };
+  const chart = createChart(el, app, { name: "Loss against step", model, value });
   el.append(button);
-  const destroy = () => (off(), button.remove(), chart.destroy());
+  const destroy = () => (button.remove(), chart.destroy());
   return { ...chart, destroy };
 }
 
@@ -60,26 +58,27 @@ function offset(app) {
   return Math.min(minimum, lowest);
 }
 
-/** All values of those that finished; of those that diverged, only what is not far above the start. */
-function highest(curves) {
-  const start = Math.max(...curves.map(({ values }) => values[0]).filter(Number.isFinite), -Infinity);
-  const tops = curves.map(({ values, end }) => {
-    const top = range(values)[1];
-    return end ? Math.min(top, start + ABOVE * Math.abs(start)) : top;
+/** All values of those that finished; of those that diverged, only what is not far from the start. */
+function reach(curves) {
+  const starts = curves.map(({ values }) => values[0]).filter(Number.isFinite);
+  const [least, most] = [Math.min(...starts), Math.max(...starts)];
+  const air = ABOVE * Math.max(Math.abs(least), Math.abs(most));
+  const ranges = curves.map(({ values, end }) => {
+    const [low, high] = range(values);
+    return end ? [Math.max(low, least - air), Math.min(high, most + air)] : [low, high];
   });
-  return Math.max(start, ...tops);
+  return [Math.min(least, ...ranges.map(([low]) => low)), Math.max(most, ...ranges.map(([, high]) => high))];
 }
 
 function logRange(curves) {
-  const high = highest(curves);
+  const high = reach(curves)[1];
   if (!(high > 0)) return [1e-3, 1];
   const low = Math.max(Math.min(...curves.map(({ values }) => range(values, 0)[0])), high * 10 ** -DECADES);
   return low < high ? [low / 1.3, high * 1.3] : [high / 10, high * 10];
 }
 
 function linearRange(curves) {
-  const high = highest(curves);
-  const low = Math.min(...curves.map(({ values }) => range(values)[0]));
+  const [low, high] = reach(curves);
   if (!Number.isFinite(high) || !Number.isFinite(low)) return [0, 1];
   const [bottom, top] = padded(low, high);
   return [low >= 0 ? Math.max(bottom, 0) : bottom, top];

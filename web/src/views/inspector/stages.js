@@ -33,14 +33,18 @@ const TITLES = { coupled: "decay, coupled", decoupled: "decay, decoupled", desce
 const titleOf = ({ title, rule }) => TITLES[rule] ?? title;
 
 /** What a stage did, in a few words. */
-function remark({ idle, on, doc, input, output, sums, rule }) {
+function remark({ idle, on, doc, output, sums, rule }) {
   if (idle && on !== "rule") return "changes nothing here";
   if (rule === "descend") return "";
-  const factor = output[0] / input[0];
-  if (rule === "clipped_norm")
-    return `scales g by ${figure(factor, 3)}: its length is ${figure(Math.sqrt(sums.total), 3)}`;
+  if (rule === "clipped_norm") {
+    const length = Math.sqrt(sums.total);
+    return `scales g by ${figure(Math.hypot(...output) / length, 3)}: its length is ${figure(length, 3)}`;
+  }
   return doc.replace(/\.$/, "");
 }
+
+/** A formula in one line, for those who hear it. */
+const source = (tokens) => tokens.map(({ text }) => text).join("");
 
 /** A line twice: in symbols, and with the numbers put in. */
 function rows({ name, tokens, values }, look) {
@@ -52,7 +56,11 @@ function rows({ name, tokens, values }, look) {
   return [
     h("span", { class: "lhs" }, letter(name in RESULTS ? RESULTS[name] : name, look)),
     h("span", { class: "sign" }, "←"),
-    h("span", { class: "rhs" }, math(tree, { ...look, numbers: false })),
+    h(
+      "span",
+      { class: "rhs", role: "math", "aria-label": source(tokens) },
+      math(tree, { ...look, numbers: false }),
+    ),
     h("span"),
     h("span", { class: "sign" }, "="),
     h("span", { class: "filled" }, ...(bare ? [result] : [math(tree, { ...look, numbers: true }), " ", end])),
