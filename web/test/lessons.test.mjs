@@ -77,7 +77,7 @@ lesson("ravine", (open) => {
 });
 
 lesson("momentum", (open) => {
-  const [plain, heavy] = open().paths;
+  const [heavy, plain] = open().paths;
   assert.deepEqual([heavy.reached, plain.reached], [18, 57]);
   close(plain.lr[0], 2 / (2 + 100), 1e-4);
   // The best settings in theory: 2 / (l + L), and 4 / (√l + √L)² with ((√κ - 1) / (√κ + 1))².

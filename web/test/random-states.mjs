@@ -100,12 +100,14 @@ export function randomState(seed, options = {}) {
     start: [draw.normal() * 3, draw.log(1e-9, 1e6)],
     steps,
     racers,
-    view: { stage: draw.one(["contour", "surface"]), chart: draw.one(["loss", "rates", "schedule", "phase"]), log: draw.chance(0.5) },
+    view: { stage: draw.one(["contour", "surface"]), chart: draw.one(["loss", "rates", "schedule", "phase", "step"]), log: draw.chance(0.5) },
     playhead: draw.chance(0.5) ? null : draw.uniform() * steps,
     speed: draw.one([1, 0.25, 0.1 + draw.uniform()]),
     lesson: draw.one([null, "zigzag"]),
     ...draw.one([{}, { theme: "dark" }, { theme: "light" }]),
   };
+  if (draw.chance(0.2)) state.view.box = [-draw.uniform(), draw.uniform(), -5, 1e-7 * draw.normal()];
+  if (draw.chance(0.2)) state.view.camera = [draw.normal() * 90, 90 * draw.uniform(), draw.log(0.5, 5)];
   if (draw.chance(0.3)) state.surface.formula = draw.one(["x**2 + 50*y^2", "sin(x) & 100% #1 ~", "日本 (", "log(x"]);
   return normalize(state);
 }

@@ -156,6 +156,8 @@ test("nothing makes normalize throw", () => {
   for (const value of odd) {
     assertWhole(normalize(value), "a state");
     for (const key of keys) assertWhole(normalize({ [key]: value }), key);
+    for (const key of ["stage", "chart", "log", "box", "camera"]) assertWhole(normalize({ view: { [key]: value } }), key);
+    assertWhole(normalize({ view: { box: [value, 1, value, 1], camera: ["1", "2", "3"] } }), "box");
     for (const key of ["id", "parameters", "formula"]) assertWhole(normalize({ surface: { [key]: value } }), key);
     for (const key of ["options", "transforms", "warmup", "schedule", "noise", "seed", "batch", "hidden", "hue", "label"]) {
       assertWhole(normalize({ racers: [value, { optimizer: "AdamW", [key]: value }] }), key);

@@ -10,6 +10,7 @@ const racer = (optimizer, lr, rest = {}, options = {}) => ({ optimizer, options:
 const momentum = (lr, factor, label) => sgd(lr, { label }, { momentum: factor });
 const wrap = (name, options) => [{ name, options }];
 const shape = (name, options) => ({ name, options });
+const NEAR = [-0.3, 2.1, -1.3, 1.1]; // the minimum of the linear regression
 const RESTARTED = { noise: 10, seed: 4 };
 const show = (chart, log = true) => ({ stage: "contour", chart, log });
 
@@ -56,7 +57,7 @@ export const lessons = [
       surface: { id: "quadratic", parameters: { condition: 50 } },
       start: [-4.5, 1.5],
       steps: 100,
-      racers: [sgd(0.0196, { label: "no momentum" }), momentum(0.012, 0.7, "momentum")],
+      racers: [momentum(0.012, 0.7, "momentum"), sgd(0.0196, { label: "no momentum" })],
       view: show("loss"),
     },
   },
@@ -209,6 +210,7 @@ export const lessons = [
     link: { href: "https://arxiv.org/abs/1606.04838", label: "Bottou et al. 2018" },
     state: {
       surface: { id: "linear" },
+      start: [0, -1],
       steps: 320,
       racers: [
         sgd(0.1, { label: "full batch" }),
@@ -216,7 +218,7 @@ export const lessons = [
         sgd(0.1, { label: "batch of 1", batch: 1 }),
         sgd(0.1, { label: "1, cosine", batch: 1, schedule: shape("cosine", { steps: 320 }) }),
       ],
-      view: show("loss"),
+      view: { ...show("loss"), box: NEAR },
     },
   },
   {
@@ -225,7 +227,8 @@ export const lessons = [
     text: "100 epochs of 4 steps each, all with the same noise of minibatches. A constant rate stays as far from the minimum as its noise carries it; step decay every 30 epochs, cosine, and warm-up before cosine end a hundred times closer. They differ in how long the rate stays high, which is where the distance is covered.",
     link: { href: "https://arxiv.org/abs/1608.03983", label: "Loshchilov & Hutter 2017" },
     state: {
-      surface: { id: "linear", parameters: { offset: 1 } },
+      surface: { id: "linear" },
+      start: [0, -1],
       steps: 400,
       racers: [
         sgd(0.1, { label: "constant", batch: 8 }),
@@ -234,7 +237,7 @@ export const lessons = [
         sgd(0.1, { label: "warm-up", batch: 8, warmup: 20, schedule: shape("cosine", { steps: 380 }) }),
         sgd(0.1, { label: "inverse root", batch: 8, schedule: shape("inverse_sqrt", { scale: 20 }) }),
       ],
-      view: show("schedule"),
+      view: { ...show("schedule"), box: NEAR },
     },
   },
   {

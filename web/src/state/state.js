@@ -118,9 +118,10 @@ function makeSurface({ id, parameters, formula }, slices) {
   }
 }
 
+const isCoordinate = (value) => typeof value === "number" && Math.abs(value) <= LIMITS.coordinate;
+
 function fitStart(given, surface, notes) {
-  const fits = (value) => typeof value === "number" && Math.abs(value) <= LIMITS.coordinate;
-  if (Array.isArray(given) && given.length === 2 && given.every(fits)) return given.map((value) => value + 0);
+  if (Array.isArray(given) && given.length === 2 && given.every(isCoordinate)) return given.map((value) => value + 0);
   if (given !== undefined) notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
   return [...(surface?.start ?? [1, 1])];
 }
@@ -235,7 +236,7 @@ function fitView(given) {
   }
   for (const [key, fits] of Object.entries(VIEWED)) {
     const value = given?.[key];
-    if (Array.isArray(value) && value.every((v) => Math.abs(v) <= LIMITS.coordinate) && fits(...value)) view[key] = value;
+    if (Array.isArray(value) && value.every(isCoordinate) && fits(...value)) view[key] = value.map((v) => v + 0);
   }
   return view;
 }

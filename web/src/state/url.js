@@ -110,7 +110,7 @@ function readPair(key, value, given, notes) {
     lesson: () => (given.lesson = value),
     surface: () => readSurface(value, given, notes),
     formula: () => (given.surface = { id: "formula", ...given.surface, formula: unescapeText(value) }),
-    start: () => (given.start = value.split(",").map((number) => readValue(number))),
+    start: () => (given.start = readNumbers(value)),
     racer: () => readRacer(value, given, notes),
     at: () => (given.playhead = readValue(value)),
     speed: () => (given.speed = readValue(value)),
@@ -119,9 +119,11 @@ function readPair(key, value, given, notes) {
   };
   if (Object.hasOwn(readers, key)) readers[key]();
   else if (Object.hasOwn(VIEW, key)) given.view = { ...given.view, [key]: readValue(value) };
-  else if (Object.hasOwn(VIEWED, key)) given.view[key] = value.split(",").map((number) => readValue(number));
+  else if (Object.hasOwn(VIEWED, key)) given.view = { ...given.view, [key]: readNumbers(value) };
   else notes.push(`The link says ${shown(key)}, which means nothing here.`);
 }
+
+const readNumbers = (text) => text.split(",").map((number) => readValue(number));
 
 function readSurface(value, given, notes) {
   const call = readCall(value);
