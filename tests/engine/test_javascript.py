@@ -73,17 +73,11 @@ def evaluated(tmp_path: Path, source: str, expression: str) -> Any:
 def test_elements_are_what_torch_makes_of_them(rule_: Rule, tmp_path: Path) -> None:
     """Infinities and NaN included; both values of a choice are there."""
     pairs = [(p, g) for p in ODD for g in ODD]
+    columns = (f"Float64Array.from({literal(list(column))})" for column in zip(*pairs, strict=True))
     expression = (
-        "(() => { const c = new Float64Array(%d), out = new Float64Array(%d); %s.constants([], c);"
-        " %s.run(%d, [Float64Array.from(%s), Float64Array.from(%s)], c, out); return Array.from(out); })()"
-    ) % (
-        len(rule_.lifted.constants),
-        len(pairs),
-        rule_.name,
-        rule_.name,
-        len(pairs),
-        literal([p for p, _ in pairs]),
-        literal([g for _, g in pairs]),
+        f"(() => {{ const c = Array({len(rule_.lifted.constants)}), out = Array({len(pairs)});"
+        f" {rule_.name}.constants([], c);"
+        f" {rule_.name}.run({len(pairs)}, [{', '.join(columns)}], c, out); return out; }})()"
     )
     found = map(float, evaluated(tmp_path, rule_source(rule_), expression))
     for (p, g), value in zip(pairs, found, strict=True):
