@@ -10,12 +10,8 @@ import stageSheet from "./views/stage.css";
 /** A state is told to the address or to Python when nothing changed for so long, in milliseconds. */
 const REST = 200;
 
-/** A whole state from a part of one: a lesson alone stands for all that it shows, and nothing for the first lesson. */
-function stateFrom(part, slices) {
-  const given = Object.keys(part).length ? part : { lesson: lessons[0].id };
-  const lesson = lessons.find(({ id }) => id === given.lesson);
-  return normalize(lesson && !given.racers ? { ...lesson.state, ...given } : given, slices);
-}
+/** A whole state from a part of one; nothing at all stands for the first lesson. */
+const stateFrom = (part, slices) => normalize(Object.keys(part).length ? part : { lesson: lessons[0].id }, slices);
 
 /** Tells the model of what changes, and the app of what the model is told. @returns {() => void} stop */
 function connect(app, model) {

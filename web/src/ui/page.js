@@ -37,13 +37,13 @@ export function mount(app, root, { own }) {
   const actions = makeActions(app, page, own);
   const scene = stage(app);
   const field = racers(app, actions);
-  actions.tune = field.tune;
+  Object.assign(actions, { tune: field.tune, say: field.say });
   const graphs = charts(app);
   const card = lessonCard(app);
   const sections = narrowTabs(page);
   page.append(
     topBar(app, actions),
-    h("div", { class: "left" }, framed(app, scene), transport(app), sections.element, card),
+    h("div", { class: "left" }, framed(app, actions, scene), transport(app), sections.element, card),
     h("div", { class: "right" }, field.element, graphs.element, graphs.beside), live,
   );
   const stopKeys = listen(app, page, actions, own);
@@ -59,8 +59,8 @@ export function mount(app, root, { own }) {
   };
 }
 
-function framed(app, scene) {
-  const over = h("div", { class: "over" }, surfacePicker(app), scene.tabs);
+function framed(app, actions, scene) {
+  const over = h("div", { class: "over" }, surfacePicker(app, actions), scene.tabs);
   return h("section", { class: "stage", "aria-label": "Stage" }, over, scene.element);
 }
 

@@ -17,6 +17,7 @@ const USUAL = ["SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW", "Adagr
  *
  * @param {import("../app.js").App} app
  * @param {{ undo: () => void }} actions
+ * @returns {{ element: HTMLElement, tune: () => void, say: (sentence: string, undoable: boolean) => void }}
  */
 export function racers(app, actions) {
   const list = h("ul", { class: "rows" });
@@ -31,7 +32,7 @@ export function racers(app, actions) {
   };
   self.duplicate = (index) => {
     const all = app.state.racers;
-    const copy = { ...all[index], hue: nextHue(all), label: `${nameOf(app.state, index).replace(/ \d+$/, "")} ${all.length + 1}` };
+    const copy = { ...all[index], hue: nextHue(all), hidden: false, label: copyName(app.state, index) };
     app.set({ racers: [...all.slice(0, index + 1), copy, ...all.slice(index + 1)] });
     self.open = null;
     app.selected = index + 1;
@@ -73,7 +74,7 @@ export function racers(app, actions) {
   const heading = h("div", { class: "head columns", "aria-hidden": "true" },
     h("span", null, "Racer"), h("span", null, "Learning rate"), h("span", null, "Loss"));
   const element = h("section", { class: "panel racers", "aria-label": "Racers" }, heading, h("div", { class: "scroll" }, none, list), tuner.result, foot);
-  return { element, tune: tuner.tuneAll };
+  return { element, tune: tuner.tuneAll, say: tuner.say };
 }
 
 /** Who won, for those who did not see it. */
@@ -83,15 +84,22 @@ function announceEnd(app) {
   if (first >= 0) app.announce(`${nameOf(app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
 }
 
-/** A new racer is one that is not there yet, with its rate tuned, so that it races fairly at once. */
+/** A new racer is one that is not there yet, at a rate that works here. */
 function addRacer(app, self, rows) {
-  const all = app.state.racers;
+  const { racers: all, start, steps } = app.state;
   const known = USUAL.filter((name) => name in optimizers);
   const name = known.find((each) => !all.some((racer) => racer.optimizer === each)) ?? known[0];
-  const fresh = newRacer(name, all, app.surface, app.state.start, app.state.steps);
-  app.set({ racers: [...all, fresh] });
+  app.set({ racers: [...all, newRacer(name, all, app.surface, start, steps)] });
   self.open = all.length;
   app.selected = all.length;
   rows()[all.length].focus();
-  self.tuner.tuneOne(all.length);
+}
+
+/** A name that nobody has: that of the one that is copied, with a number. */
+function copyName({ racers: all }, index) {
+  const taken = new Set(all.map((_, i) => nameOf({ racers: all }, i)));
+  const base = nameOf({ racers: all }, index).replace(/ \d+$/, "");
+  let number = 2;
+  while (taken.has(`${base} ${number}`)) number += 1;
+  return `${base} ${number}`;
 }

@@ -1,4 +1,5 @@
 import { optimizers, schedules, transforms } from "../generated/library.js";
+import { atFairRate } from "../race/rate.js";
 import { nameOf } from "../views/trails-names.js";
 import { h, rebuild } from "./dom.js";
 import { selectField } from "./fields.js";
@@ -48,8 +49,10 @@ function algorithmSection(app, index, list) {
   const racer = () => app.state.racers[index];
   const { doc, options } = optimizers[racer().optimizer];
   const choose = (optimizer) => {
-    app.setRacer(index, { optimizer, options: keptOptions(racer(), optimizer), label: undefined });
-    list.tuner.tuneOne(index);
+    const { label, ...rest } = racer();
+    const { start, steps } = app.state;
+    const options = { lr: optimizers[optimizer].options.find(({ name }) => name === "lr").default };
+    app.setRacer(index, { label: undefined, ...atFairRate({ ...rest, optimizer, options }, app.surface, start, steps) });
   };
   const names = Object.keys(optimizers).map((name) => [name, name]);
   const choice = selectField({ label: "Algorithm", name: `Algorithm of ${nameOf(app.state, index)}`, field: "algorithm", options: names, onchange: choose });
@@ -59,12 +62,6 @@ function algorithmSection(app, index, list) {
   const change = (name, value) => app.setRacer(index, { options: withOption(options, racer().options, name, value) });
   const fields = optionFields(options.filter(({ name }) => !ELSEWHERE.has(name)), "options", given, change);
   return section("Algorithm", [choice, ...fields], doc);
-}
-
-/** Another algorithm keeps the rate as a first guess, and nothing else. */
-function keptOptions({ options }, optimizer) {
-  const lr = optimizers[optimizer].options.find(({ name }) => name === "lr");
-  return { lr: options.lr ?? lr.default };
 }
 
 function scheduleSection(app, index) {

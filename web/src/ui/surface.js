@@ -1,19 +1,21 @@
+import { atFairRate } from "../race/rate.js";
 import { createSurface, surfaces } from "../surfaces/index.js";
 import { h, rebuild } from "./dom.js";
 import { numberField, selectField, selectOf, textField } from "./fields.js";
 
 const FORMULA = "formula";
 const SLICE = "slice";
-const FIRST_FORMULA = "sin(3*x) + (x^2 + y^2)/4 + cos(2*y)";
+const FIRST_FORMULA = "x^2/4 + y^2/2 + 2*cos(2*x + y)";
 
 /**
  * The surface that is raced on: which, with which parameters, or a formula.
  *
  * @param {import("../app.js").App} app
+ * @param {{ say: (sentence: string, undoable: boolean) => void }} actions
  * @returns {HTMLElement}
  */
-export function surfacePicker(app) {
-  const select = selectOf(groups(app), { "aria-label": "Surface", "data-field": "surface", onchange: () => choose(app, select.value) });
+export function surfacePicker(app, actions) {
+  const select = selectOf(groups(app), { "aria-label": "Surface", "data-field": "surface", onchange: () => choose(app, actions, select.value) });
   const place = h("div", { class: "parameters" });
   let fields = [];
   let built = "";
@@ -38,10 +40,15 @@ function groups(app) {
   return names.map((group) => ({ group, options: members(group) }));
 }
 
-/** Another surface begins where it is interesting, with the same racers. */
-function choose(app, id) {
-  const formula = id === FORMULA ? app.state.surface.formula || FIRST_FORMULA : "";
-  app.set({ surface: { id, parameters: {}, formula }, lesson: null, playhead: null });
+/** Another surface begins where it is interesting, with the same racers at rates that work there. */
+function choose(app, actions, id) {
+  const formula = id === FORMULA ? FIRST_FORMULA : "";
+  const surface = createSurface(id, {}, { slices: app.slices, formula });
+  const { racers, steps } = app.state;
+  const start = [...surface.start];
+  const rated = racers.map((racer) => atFairRate(racer, surface, start, steps));
+  app.set({ surface: { id, parameters: {}, formula }, start, racers: rated, lesson: null, playhead: null });
+  if (racers.length) actions.say("Each racer has a rate that works here; tune to find its best.", true);
 }
 
 function fieldsOf(app, id) {

@@ -49,7 +49,7 @@ export function tuning(app, actions) {
   };
   app.on("destroy", () => running?.abort());
   app.on("paths", hide);
-  return { button, result, tuneAll, tuneOne: (index) => run([index]) };
+  return { button, result, say, tuneAll, tuneOne: (index) => run([index]) };
 }
 
 async function tuneRacers(app, indices, signal, progress) {
