@@ -17,11 +17,11 @@ export function numberField(props) {
   const { label, name = label, field, kind, min, max, integer, onchange } = props;
   const span = scale(kind, min, max);
   const notch = (share) => (integer ? Math.round(span.value(share)) : span.value(share));
-  let shown = null;
+  let shown; // undefined until the first update
   const slider = h("input", { type: "range", min: 0, max: NOTCHES, step: 1, "aria-label": name, "data-field": `${field}.slider` });
   const text = h("input", {
     type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-    class: "number", "aria-label": `${name}, number`, "data-field": field,
+    class: "number", "aria-label": `${name}, number`, "data-field": field, placeholder: props.optional ? "none" : null,
   });
   const change = (value) => {
     show(value);

@@ -2,7 +2,7 @@ import { optimizers, schedules, transforms } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
 import { nameOf } from "../views/trails-names.js";
 import { h, rebuild } from "./dom.js";
-import { selectField } from "./fields.js";
+import { numberField, selectField } from "./fields.js";
 import { icon } from "./icons.js";
 import { optionFields } from "./optionfields.js";
 import { firstOptions, withOption } from "./options.js";
@@ -10,6 +10,7 @@ import { ownFields } from "./ownfields.js";
 import { section } from "./section.js";
 import { transformFields } from "./transformfields.js";
 
+const MOST_WARMUP = 10_000;
 /** Not among the fields: the rate has its own, and a race is always downhill. */
 const ELSEWHERE = new Set(["lr", "maximize"]);
 
@@ -76,10 +77,12 @@ function scheduleSection(app, index) {
   const given = (key) => racer().schedule?.options[key];
   const change = (key, value) =>
     app.setRacer(index, { schedule: { name, options: withOption(specs, racer().schedule.options, key, value) } });
-  const warmup = optionFields([{ name: "warmup", default: 0, kind: "integer", interval: "[0, 10000]" }], "warmup",
-    () => racer().warmup, (_, value) => app.setRacer(index, { warmup: value }), { steps: () => app.state.steps });
+  const warmup = numberField({
+    label: "Warm-up first", field: "warmup", kind: "linear", min: 0, max: Math.ceil(app.state.steps / 2), integer: true,
+    fits: (value) => value >= 0 && value <= MOST_WARMUP, onchange: (value) => app.setRacer(index, { warmup: value }),
+  });
   const fields = optionFields(specs, "schedule", given, change, { owner: "Schedule", steps: () => app.state.steps });
-  return section("Schedule", [choice, ...fields, ...warmup]);
+  return section("Schedule", [choice, ...fields, { element: warmup.element, update: () => warmup.update(racer().warmup) }]);
 }
 
 function firstSchedule(app, racer, name) {
