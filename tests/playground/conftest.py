@@ -10,6 +10,10 @@ from tests.report.browsing import chromium
 from thalweg import playground
 
 
+# Chromium without a GPU says of itself that it is slow.
+OF_THE_BROWSER = "GPU stall due to ReadPixels"
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     yield from chromium()
@@ -39,6 +43,6 @@ def visit(browser: Browser, exported: Path) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
-    assert said == []
+    assert [text for text in said if OF_THE_BROWSER not in text] == []
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
     assert len([url for url in asked if url.startswith("file:")]) <= 1 + len(contexts)

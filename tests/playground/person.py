@@ -12,6 +12,11 @@ def settle(page: Page) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def stage(page: Page) -> Locator:
+    """The canvas of the race, from above or in perspective."""
+    return page.locator(STAGE).locator("visible=true").first
+
+
 def picture(page: Page, selector: str = STAGE) -> str:
     """The pixels of a canvas."""
     return page.locator(selector).locator("visible=true").first.evaluate("(canvas) => canvas.toDataURL()")
