@@ -23,12 +23,14 @@ function randomRace(seed) {
 const every = normalize({
   surface: { id: "linear" },
   steps: 30,
-  racers: Object.keys(optimizers).slice(0, 20).map((optimizer) => ({
-    optimizer,
-    options: { lr: 0.01 },
-    warmup: 3,
-    label: `"${optimizer}" \\ 'ρ'`,
-  })),
+  racers: Object.keys(optimizers)
+    .slice(0, 20)
+    .map((optimizer) => ({
+      optimizer,
+      options: { lr: 0.01 },
+      warmup: 3,
+      label: `"${optimizer}" \\ 'ρ'`,
+    })),
 });
 
 /** Where a racer ends; null where it left the picture, or where rounding alone decides it. */
@@ -36,7 +38,9 @@ function endOf(racer, surface, { start, steps }) {
   const from = (point) => simulate(racer, surface, point, steps);
   const [path, ...nearby] = [0, NUDGE, -NUDGE].map((by) => from(start.map((value) => value * (1 + by))));
   if ([path, ...nearby].some(({ ended }) => ended)) return null;
-  const moved = Math.max(...nearby.flatMap(({ x, y }) => [x[steps] - path.x[steps], y[steps] - path.y[steps]]).map(Math.abs));
+  const moved = Math.max(
+    ...nearby.flatMap(({ x, y }) => [x[steps] - path.x[steps], y[steps] - path.y[steps]]).map(Math.abs),
+  );
   const size = Math.max(1, Math.abs(path.x[steps]), Math.abs(path.y[steps]));
   return moved / size > 1000 * NUDGE ? null : [path.x[steps], path.y[steps]];
 }
@@ -47,15 +51,45 @@ function printed(state) {
   const shown = state.racers.filter(({ hidden }) => !hidden);
   const ends = shown.map((racer) => endOf(racer, surface, state));
   const drawn = shown.some(({ noise, batch }) => noise > 0 || (batch > 0 && batch < surface.samples));
-  console.log(JSON.stringify({ code: toPyTorch(state), ends, drawn, optimizers: shown.map((racer) => racer.optimizer) }));
+  console.log(
+    JSON.stringify({
+      code: toPyTorch(state),
+      ends,
+      drawn,
+      optimizers: shown.map((racer) => racer.optimizer),
+    }),
+  );
 }
 
 for (let seed = 0; seed < 60; seed++) printed(randomRace(seed));
 printed(every);
 printed({ ...every, racers: every.racers.slice(0, 1) });
-for (const lesson of lessons) printed(normalize(lesson.state));
+for (const { state } of lessons) printed(normalize({ ...state, steps: Math.min(state.steps, 60) }));
 
-const plane = { x: [0, 1, 2], y: [0, 1, 2], losses: [[3, 2, 3], [2, 1, 2], [3, 2, 3]], center: 1, labels: ["a", "b"], path: null };
-const racer = { optimizer: "AdamW", options: { lr: 0.1 }, transforms: [{ name: "clip_norm", options: { max_norm: 1 } }], warmup: 5 };
+const plane = {
+  x: [0, 1, 2],
+  y: [0, 1, 2],
+  losses: [
+    [3, 2, 3],
+    [2, 1, 2],
+    [3, 2, 3],
+  ],
+  center: 1,
+  labels: ["a", "b"],
+  path: null,
+};
+const racer = {
+  optimizer: "AdamW",
+  options: { lr: 0.1 },
+  transforms: [{ name: "clip_norm", options: { max_norm: 1 } }],
+  warmup: 5,
+};
 const slice = normalize({ surface: { id: "slice" }, start: [1, 1], racers: [racer] }, [plane]);
-console.log(JSON.stringify({ code: toPyTorch(slice, { slices: [plane] }), ends: null, drawn: false, optimizers: ["AdamW"] }));
+console.log(
+  JSON.stringify({
+    code: toPyTorch(slice, { slices: [plane] }),
+    ends: null,
+    drawn: false,
+    optimizers: ["AdamW"],
+  }),
+);

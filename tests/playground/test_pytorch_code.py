@@ -83,7 +83,7 @@ def test_a_slice_gives_the_racers_for_the_model_itself(races: list[dict[str, Any
     (race,) = [race for race in races if race["ends"] is None]
     names = executed(race["code"])
     (racer,) = names["racers"].values()
-    optimizer = racer["optimizer"](torch.nn.Linear(2, 2).parameters())
+    optimizer = racer["make"](torch.nn.Linear(2, 2).parameters())
     assert isinstance(optimizer, optim.AdamW)
     assert racer["schedule"].attach(optimizer).get_last_lr() == [0.0]
     assert "slice" in race["code"].splitlines()[0]

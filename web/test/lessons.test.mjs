@@ -43,7 +43,8 @@ function view(path, floor) {
     reached: reached < 0 ? Infinity : reached,
     rate: (axis, k) => (path[axis][k] - path[axis][k + 1]) / path[`g${axis}`][k],
     slope: (k) => Math.hypot(path.gx[k], path.gy[k]),
-    inside: ([x0, x1, y0, y1]) => path.x.every((x) => x >= x0 && x <= x1) && path.y.every((y) => y >= y0 && y <= y1),
+    inside: ([x0, x1, y0, y1]) =>
+      path.x.every((x) => x >= x0 && x <= x1) && path.y.every((y) => y >= y0 && y <= y1),
   };
 }
 
@@ -60,20 +61,30 @@ lesson("race", (open) => {
     assert.ok(path.reached === Infinity && path.x[path.steps] < 1, "they walk along the floor");
   }
   for (const fast of [momentum, nesterov]) assert.ok(fast.reached < 60, "they gather speed");
-  assert.ok(adamw.x[20] < adamw.x[0] - 1 && adamw.end < rmsprop.end, "it sets off the wrong way and comes back");
+  assert.ok(
+    adamw.x[20] < adamw.x[0] - 1 && adamw.end < rmsprop.end,
+    "it sets off the wrong way and comes back",
+  );
 });
 
 lesson("ravine", (open) => {
   const { paths, state } = open();
   const [large, small] = paths;
   for (let k = 0; k < 20; k++) assert.ok(large.y[k] * large.y[k + 1] < 0, "from wall to wall");
-  assert.ok(small.y.every((y) => y >= 0), "straight");
+  assert.ok(
+    small.y.every((y) => y >= 0),
+    "straight",
+  );
   close(large.reached, 60, 5);
   assert.ok(small.reached === Infinity);
   const over = open({ racers: [{ optimizer: "SGD", options: { lr: 0.0201 } }] }).paths[0];
   assert.ok(Math.abs(over.y[state.steps]) > Math.abs(over.y[0]), "above 0.02 it diverges along y");
   const round = open({ surface: { id: "quadratic", parameters: { condition: 2 } } }).paths;
-  for (const path of round) assert.ok(path.y.every((y) => y >= 0), "no walls at 2");
+  for (const path of round)
+    assert.ok(
+      path.y.every((y) => y >= 0),
+      "no walls at 2",
+    );
 });
 
 lesson("momentum", (open) => {
@@ -135,7 +146,8 @@ lesson("adam", (open) => {
 lesson("adagrad", (open) => {
   const [adagrad, rmsprop] = open().paths;
   for (const axis of ["x", "y"]) {
-    for (let k = 1; k < 1000; k++) assert.ok(adagrad.rate(axis, k) <= adagrad.rate(axis, k - 1) * (1 + 1e-9), "it only falls");
+    for (let k = 1; k < 1000; k++)
+      assert.ok(adagrad.rate(axis, k) <= adagrad.rate(axis, k - 1) * (1 + 1e-9), "it only falls");
   }
   assert.ok(adagrad.rate("x", 999) < 0.5 * adagrad.rate("x", 0));
   assert.ok(rmsprop.rate("x", 999) > 4 * rmsprop.rate("x", 20), "it grows again");
@@ -146,7 +158,10 @@ test("lesson adagrad: both rates are the best that were found", async () => {
   const { state, surface, paths } = run(find("adagrad").state);
   for (const [i, racer] of state.racers.entries()) {
     const found = await tune(racer, surface, state.start, state.steps);
-    assert.ok(paths[i].end <= 1.05 * found.loss, `${racer.optimizer}: ${found.lr} gives ${found.loss}, not ${paths[i].end}`);
+    assert.ok(
+      paths[i].end <= 1.05 * found.loss,
+      `${racer.optimizer}: ${found.lr} gives ${found.loss}, not ${paths[i].end}`,
+    );
   }
 });
 
@@ -168,9 +183,15 @@ lesson("l1", (open) => {
   const { paths, state } = open();
   const [step, gradient, l2] = paths;
   close(l2.y[state.steps], 1.5 / 12, 1e-6);
-  assert.ok(step.y.slice(20).every((y) => y === 0), "exactly 0");
+  assert.ok(
+    step.y.slice(20).every((y) => y === 0),
+    "exactly 0",
+  );
   const tail = gradient.y.slice(60);
-  assert.ok(tail.every((y) => y !== 0) && tail.some((y) => y < 0) && tail.some((y) => y > 0), "hops around 0");
+  assert.ok(
+    tail.every((y) => y !== 0) && tail.some((y) => y < 0) && tail.some((y) => y > 0),
+    "hops around 0",
+  );
   for (const path of [gradient, step]) close(path.x[state.steps], 0.5, 1e-3);
 });
 
@@ -236,7 +257,8 @@ lesson("restarts", (open) => {
     higher += short.end > long.end + 0.3;
   }
   assert.ok(lower > 20 && higher > 20 && Math.abs(lower - higher) < 15, `${lower} lower, ${higher} higher`);
-  for (const k of [100, 200]) assert.ok(cycles.lr[k] === 0.02 && cycles.lr[k - 1] < 0.001, "the rate jumps back up");
+  for (const k of [100, 200])
+    assert.ok(cycles.lr[k] === 0.02 && cycles.lr[k - 1] < 0.001, "the rate jumps back up");
 });
 
 test("lesson fair", async () => {

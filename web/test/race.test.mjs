@@ -17,12 +17,19 @@ const racerOf = (optimizer, options = {}, rest = {}) => {
   return state.racers[0];
 };
 const close = (value, wanted, relative) =>
-  assert.ok(Math.abs(value - wanted) <= relative * Math.abs(wanted), `${value} is not within ${relative} of ${wanted}`);
+  assert.ok(
+    Math.abs(value - wanted) <= relative * Math.abs(wanted),
+    `${value} is not within ${relative} of ${wanted}`,
+  );
 const quadratic = (condition) => createSurface("quadratic", { condition });
 const fails = (promise, name) => assert.rejects(promise, (error) => error.name === name);
 
 test("a run is x ← x − lr · factor · gradient, with the full loss at every point", () => {
-  const racer = racerOf("SGD", { lr: 0.01 }, { warmup: 4, schedule: { name: "step", options: { size: 3, gamma: 0.5 } } });
+  const racer = racerOf(
+    "SGD",
+    { lr: 0.01 },
+    { warmup: 4, schedule: { name: "step", options: { size: 3, gamma: 0.5 } } },
+  );
   const path = simulate(racer, quadratic(10), [3, -2], 12);
   const factors = [0, 0.25, 0.5, 0.75, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25];
   let [x, y] = [3, -2];
@@ -56,12 +63,21 @@ test("the same racer walks the same path, bit by bit; another seed another one",
 
 test("an epoch draws every sample once, and the last batch is what is left", () => {
   const seen = [];
-  const surface = { ...createSurface("linear"), batch: (p, indices, out) => (seen.push([...indices]), out.fill(0)) };
+  const surface = {
+    ...createSurface("linear"),
+    batch: (p, indices, out) => (seen.push([...indices]), out.fill(0)),
+  };
   simulate(racerOf("SGD", { lr: 0.1 }, { batch: 10, seed: 5 }), surface, [0, 0], 12);
   for (let epoch = 0; epoch < 3; epoch++) {
     const batches = seen.slice(4 * epoch, 4 * epoch + 4);
-    assert.deepEqual(batches.map((batch) => batch.length), [10, 10, 10, 2]);
-    assert.deepEqual(batches.flat().sort((a, b) => a - b), Array.from({ length: 32 }, (_, i) => i));
+    assert.deepEqual(
+      batches.map((batch) => batch.length),
+      [10, 10, 10, 2],
+    );
+    assert.deepEqual(
+      batches.flat().sort((a, b) => a - b),
+      Array.from({ length: 32 }, (_, i) => i),
+    );
   }
   assert.notDeepEqual(seen.slice(0, 4), seen.slice(4, 8), "each epoch in an order of its own");
 });
@@ -73,7 +89,7 @@ test("a batch of everything is the full batch", () => {
   assert.deepEqual(all, full);
 });
 
-test("noise is Gaussian, of the chosen deviation, added to the gradient, and the same for racers of one seed", () => {
+test("noise is Gaussian, of the chosen deviation, and the same for racers of one seed", () => {
   const flat = { ...quadratic(1), gradient: (p, out) => out.fill(0) };
   const path = simulate(racerOf("SGD", { lr: 1e-9 }, { noise: 0.5, seed: 3 }), flat, [0, 0], 10_000);
   for (const draws of [path.gx, path.gy]) {
@@ -98,7 +114,8 @@ test("runs end kindly", () => {
   assert.equal(wild.ended.why, "diverged");
   assert.equal(wild.ended.step, wild.steps);
   assert.ok(wild.steps < 10);
-  for (const values of [wild.x, wild.y, wild.loss, wild.gx, wild.gy]) assert.ok(values.every(Number.isFinite));
+  for (const values of [wild.x, wild.y, wild.loss, wild.gx, wild.gy])
+    assert.ok(values.every(Number.isFinite));
 
   const root = createSurface("formula", {}, { formula: "sqrt(x) + y^2" });
   const below = simulate(racerOf("SGD", { lr: 0.5 }), root, [0.5, 1], 100);
@@ -115,7 +132,8 @@ test("runs end kindly", () => {
   assert.ok(Math.abs(out.x[out.steps]) > 5 && Math.abs(out.x[out.steps - 1]) <= 5);
 
   const broken = { ...quadratic(1), gradient: (p, out) => out.fill(NaN) };
-  const guarded = (policy) => racerOf("SGD", { lr: 0.5 }, { transforms: [{ name: "guard", options: { policy } }] });
+  const guarded = (policy) =>
+    racerOf("SGD", { lr: 0.5 }, { transforms: [{ name: "guard", options: { policy } }] });
   const skipped = simulate(guarded("skip"), broken, [1, 1], 5);
   assert.deepEqual([skipped.steps, skipped.x[5], skipped.ended], [5, 1, null]);
   assert.deepEqual(simulate(guarded("raise"), broken, [1, 1], 5).ended, { step: 0, why: "not finite" });
@@ -146,7 +164,12 @@ test("gradient descent is tuned to the analytic optimum of a quadratic", async (
     const racer = racerOf("SGD", { lr: 1e-3 });
     const found = await tune(racer, surface, [3, 3 / condition], 60);
     close(found.lr, 2 / (2 + 2 * condition), 0.1);
-    const best = simulate({ ...racer, options: { lr: 2 / (2 + 2 * condition) } }, surface, [3, 3 / condition], 60).loss[60];
+    const best = simulate(
+      { ...racer, options: { lr: 2 / (2 + 2 * condition) } },
+      surface,
+      [3, 3 / condition],
+      60,
+    ).loss[60];
     assert.ok(found.loss <= Math.max(4 * best, 1e-25), `${found.loss} and ${best}`);
   }
 });
@@ -160,9 +183,13 @@ test("tuning never loses to the racer's own rate, and every racer gets as many e
       const path = simulate(racer, surface, surface.start, 40);
       const found = await tune(racer, surface, surface.start, 40, { evaluations: 40 * 30 });
       budgets.add(found.evaluations);
-      if (!racer.noise && !racer.batch && !path.ended) assert.ok(found.loss <= path.loss[40], `${racer.optimizer} on ${id}`);
+      if (!racer.noise && !racer.batch && !path.ended)
+        assert.ok(found.loss <= path.loss[40], `${racer.optimizer} on ${id}`);
       assert.ok(found.tried.some(({ lr, loss }) => lr === found.lr && loss === found.loss));
-      assert.ok(found.tried.every(({ lr }, i) => i === 0 || lr >= found.tried[i - 1].lr), "in order");
+      assert.ok(
+        found.tried.every(({ lr }, i) => i === 0 || lr >= found.tried[i - 1].lr),
+        "in order",
+      );
     }
   }
   assert.deepEqual([...budgets], [1200]);
@@ -172,9 +199,13 @@ test("what is charged is what was run, but for runs that ended early", async () 
   for (const rest of [{}, { noise: 0.1 }, { batch: 4 }]) {
     let counted = 0;
     const inner = createSurface("linear");
-    const count = (gradient) => (...given) => (counted++, gradient(...given));
+    const count =
+      (gradient) =>
+      (...given) => (counted++, gradient(...given));
     const surface = { ...inner, gradient: count(inner.gradient), batch: count(inner.batch) };
-    const found = await tune(racerOf("Adam", { lr: 0.1 }, rest), surface, inner.start, 50, { evaluations: 50 * 31 });
+    const found = await tune(racerOf("Adam", { lr: 0.1 }, rest), surface, inner.start, 50, {
+      evaluations: 50 * 31,
+    });
     assert.equal(found.evaluations, 50 * 30, "whole runs in threes");
     assert.equal(counted, found.evaluations, "Adam never diverges here");
   }
@@ -184,7 +215,9 @@ test("noisy racers are judged over several seeds", async () => {
   const surface = createSurface("linear");
   const racer = racerOf("SGD", { lr: 0.1 }, { batch: 1 });
   const found = await tune(racer, surface, surface.start, 100);
-  const ends = [1, 2, 3].map((seed) => simulate({ ...racer, seed, options: { lr: found.lr } }, surface, surface.start, 100).loss[100]);
+  const ends = [1, 2, 3].map(
+    (seed) => simulate({ ...racer, seed, options: { lr: found.lr } }, surface, surface.start, 100).loss[100],
+  );
   assert.equal(found.loss, ends.sort((a, b) => a - b)[1]);
   assert.equal(found.tried.length, 16);
 });
@@ -220,7 +253,12 @@ test("tuning and mapping breathe, report and can be stopped", async () => {
 test("heavy ball diverges on a quadratic above lr = 2 (1 + β) / λmax", async () => {
   const largest = 2 * 10;
   const racer = racerOf("SGD", { lr: 0.1, momentum: 0.5 });
-  const map = await phase(racer, quadratic(10), [1, 1], 3000, { columns: 40, rows: 12, lr: [0.02, 0.5], other: [0, 0.95] });
+  const map = await phase(racer, quadratic(10), [1, 1], 3000, {
+    columns: 40,
+    rows: 12,
+    lr: [0.02, 0.5],
+    other: [0, 0.95],
+  });
   let [stable, unstable] = [0, 0];
   map.other.values.forEach((beta, row) => {
     map.lr.values.forEach((lr, column) => {
@@ -238,7 +276,12 @@ test("a cell of the map is the run at its place", async () => {
   for (const optimizer of ["AdamW", "RMSprop", "Adadelta", "SGD"]) {
     const racer = racerOf(optimizer, { lr: 0.01 });
     const map = await phase(racer, surface, surface.start, 50, { columns: 9, rows: 7 });
-    for (const [row, column] of [[0, 0], [3, 5], [6, 8], [1, 3]]) {
+    for (const [row, column] of [
+      [0, 0],
+      [3, 5],
+      [6, 8],
+      [1, 3],
+    ]) {
       const there = racerAt(racer, map.other, map.lr.values[column], map.other.values[row]);
       const path = simulate(there, surface, surface.start, 50);
       const value = map.values[row * 9 + column];
@@ -247,13 +290,27 @@ test("a cell of the map is the run at its place", async () => {
       close(momentumOf(there, map.other), map.other.values[row], 1e-15);
     }
     assert.ok(map.values.every((value) => !Number.isNaN(value)));
-    assert.deepEqual([map.lr.values[0], map.lr.values[8]].map((lr) => Number(lr.toPrecision(12))), [1e-5, 1]);
+    assert.deepEqual(
+      [map.lr.values[0], map.lr.values[8]].map((lr) => Number(lr.toPrecision(12))),
+      [1e-5, 1],
+    );
   }
 });
 
 test("every rule has its second axis, or none", async () => {
-  const options = Object.fromEntries(Object.keys(optimizers).map((name) => [name, momentumOption(name)?.name ?? null]));
-  const expected = { SGD: "momentum", Nesterov: "momentum", AdamW: "beta1", Adadelta: "rho", RMSprop: "momentum", Adagrad: null, Rprop: null, ASGD: null };
+  const options = Object.fromEntries(
+    Object.keys(optimizers).map((name) => [name, momentumOption(name)?.name ?? null]),
+  );
+  const expected = {
+    SGD: "momentum",
+    Nesterov: "momentum",
+    AdamW: "beta1",
+    Adadelta: "rho",
+    RMSprop: "momentum",
+    Adagrad: null,
+    Rprop: null,
+    ASGD: null,
+  };
   for (const [name, option] of Object.entries(expected)) assert.equal(options[name], option, name);
   const surface = createSurface("quadratic");
   for (const name of Object.keys(optimizers)) {
@@ -263,27 +320,43 @@ test("every rule has its second axis, or none", async () => {
   }
   const nesterov = racerOf("SGD", { lr: 0.01, momentum: 0.9, nesterov: true });
   const map = await phase(nesterov, surface, surface.start, 5, { columns: 4, rows: 3 });
-  assert.ok(map.values.every((value) => Number.isFinite(value) || value === Infinity), "no momentum is no Nesterov");
+  assert.ok(
+    map.values.every((value) => Number.isFinite(value) || value === Infinity),
+    "no momentum is no Nesterov",
+  );
 });
 
 test("a map comes coarse first, each cell shown in the place of its neighbours", async () => {
   const surface = createSurface("quadratic");
   const racer = racerOf("SGD", { lr: 0.01 });
   const seen = [];
-  const progress = (map, done) => seen.push([Array.from(map.values).filter((value) => !Number.isNaN(value)).length, done]);
+  const progress = (map, done) =>
+    seen.push([Array.from(map.values).filter((value) => !Number.isNaN(value)).length, done]);
   const map = await phase(racer, surface, surface.start, 3000, { columns: 32, rows: 16 }, { progress });
-  assert.ok(seen.some(([known, done]) => known === 512 && done < 0.3), "all of the picture is there early");
+  assert.ok(
+    seen.some(([known, done]) => known === 512 && done < 0.3),
+    "all of the picture is there early",
+  );
   assert.equal(seen.at(-1)[1], 1);
   assert.equal(map.evaluations, 512 * 3000);
 });
 
 test("standings: final loss, shared ranks, when the minimum was near", () => {
   const surface = quadratic(2);
-  const racers = [["SGD", 0.1], ["SGD", 0.2], ["SGD", 0.1], ["SGD", 5], ["SGD", 1e-6]].map(([name, lr]) => racerOf(name, { lr }));
+  const racers = [
+    ["SGD", 0.1],
+    ["SGD", 0.2],
+    ["SGD", 0.1],
+    ["SGD", 5],
+    ["SGD", 1e-6],
+  ].map(([name, lr]) => racerOf(name, { lr }));
   racers[1] = { ...racers[1], hidden: true };
   const paths = racers.map((racer) => simulate(racer, surface, [1, 1], 40));
   const summary = summarize(racers, paths, surface);
-  assert.deepEqual(summary.map(({ rank }) => rank), [1, null, 1, 4, 3]);
+  assert.deepEqual(
+    summary.map(({ rank }) => rank),
+    [1, null, 1, 4, 3],
+  );
   assert.equal(summary[0].loss, paths[0].loss[40]);
   assert.ok(paths[0].loss[summary[0].reached] <= 0.03 && paths[0].loss[summary[0].reached - 1] > 0.03);
   assert.equal(summary[4].reached, null);
@@ -296,13 +369,28 @@ test("the floor is the lowest minimum, or the lowest point of the picture", () =
 });
 
 test("ten racers of 1,000 steps, measured", () => {
-  const names = ["SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW", "Adagrad", "NAdam", "RAdam", "Adadelta"];
-  const racers = names.map((name) => racerOf(name, { lr: 1e-4 }, { warmup: 10, schedule: { name: "cosine", options: { steps: 990 } } }));
+  const names = [
+    "SGD",
+    "Momentum",
+    "Nesterov",
+    "RMSprop",
+    "Adam",
+    "AdamW",
+    "Adagrad",
+    "NAdam",
+    "RAdam",
+    "Adadelta",
+  ];
+  const racers = names.map((name) =>
+    racerOf(name, { lr: 1e-4 }, { warmup: 10, schedule: { name: "cosine", options: { steps: 990 } } }),
+  );
   const surface = createSurface("rosenbrock");
   const times = Array.from({ length: 15 }, () => {
     const begun = performance.now();
     for (const racer of racers) assert.equal(simulate(racer, surface, surface.start, 1000).steps, 1000);
     return performance.now() - begun;
   });
-  console.log(`10 racers x 1,000 steps: first ${times[0].toFixed(1)} ms, then ${times.sort((a, b) => a - b)[7].toFixed(1)} ms`);
+  console.log(
+    `10 racers x 1,000 steps: first ${times[0].toFixed(1)} ms, then ${times.sort((a, b) => a - b)[7].toFixed(1)} ms`,
+  );
 });

@@ -30,7 +30,13 @@ function scheduleOptions(draw, specs) {
   return options;
 }
 
-const PAIRS = { betas: [0.95, 0.999], etas: [0.9, 1.9], eps: [1e-3, 1e-3], bounds: [0.1, 10], step_sizes: [1e-4, 5] };
+const PAIRS = {
+  betas: [0.95, 0.999],
+  etas: [0.9, 1.9],
+  eps: [1e-3, 1e-3],
+  bounds: [0.1, 10],
+  step_sizes: [1e-4, 5],
+};
 
 function optimizerOptions(draw, specs, rates) {
   const options = { lr: draw.log(...rates) };
@@ -38,7 +44,8 @@ function optimizerOptions(draw, specs, rates) {
     if (spec.name === "lr" || spec.name === "maximize" || draw.chance(0.7)) continue;
     if (spec.kind === "boolean") options[spec.name] = draw.chance(0.5);
     else if (spec.kind === "choice") options[spec.name] = draw.one(spec.choices);
-    else if (spec.kind === "pair") options[spec.name] = PAIRS[spec.name]?.map((value) => value * (0.9 + 0.1 * draw.uniform()));
+    else if (spec.kind === "pair")
+      options[spec.name] = PAIRS[spec.name]?.map((value) => value * (0.9 + 0.1 * draw.uniform()));
     else if (spec.kind === "number") options[spec.name] = draw.log(1e-4, 0.9);
     if (options[spec.name] === undefined) delete options[spec.name];
   }
@@ -46,7 +53,13 @@ function optimizerOptions(draw, specs, rates) {
   return options;
 }
 
-const STRENGTHS = { max_norm: [0.1, 10], limit: [0.1, 10], weight_decay: [0.001, 0.5], l1: [0.001, 0.3], l2: [0.001, 0.3] };
+const STRENGTHS = {
+  max_norm: [0.1, 10],
+  limit: [0.1, 10],
+  weight_decay: [0.001, 0.5],
+  l1: [0.001, 0.3],
+  l2: [0.001, 0.3],
+};
 
 function transformOptions(draw, specs) {
   const known = specs.filter((spec) => spec.name in STRENGTHS);
@@ -64,9 +77,14 @@ export function randomRacer(draw, { rates = [1e-4, 1], quiet = false } = {}) {
   return {
     optimizer,
     options: optimizerOptions(draw, optimizers[optimizer].options, rates),
-    transforms: !moves && draw.chance(0.4) ? [{ name: wrap, options: transformOptions(draw, transforms[wrap].arguments) }] : [],
+    transforms:
+      !moves && draw.chance(0.4)
+        ? [{ name: wrap, options: transformOptions(draw, transforms[wrap].arguments) }]
+        : [],
     warmup: draw.chance(0.3) ? draw.whole(1, 50) : 0,
-    schedule: draw.chance(0.5) ? { name: shape, options: scheduleOptions(draw, schedules[shape].arguments) } : null,
+    schedule: draw.chance(0.5)
+      ? { name: shape, options: scheduleOptions(draw, schedules[shape].arguments) }
+      : null,
     noise: quiet || draw.chance(0.7) ? 0 : draw.log(1e-3, 10),
     seed: draw.whole(0, 1000),
     batch: quiet || draw.chance(0.7) ? 0 : draw.whole(1, 40),
@@ -75,7 +93,15 @@ export function randomRacer(draw, { rates = [1e-4, 1], quiet = false } = {}) {
   };
 }
 
-const WORDS = ["wide ρ → 0", "a;b&c=d(e)%20#f,g<h>i~26~", "日本語 🏔", "'\"`\\", "none", "AdamW(lr=1)", "+x+"];
+const WORDS = [
+  "wide ρ → 0",
+  "a;b&c=d(e)%20#f,g<h>i~26~",
+  "日本語 🏔",
+  "'\"`\\",
+  "none",
+  "AdamW(lr=1)",
+  "+x+",
+];
 
 function randomSurface(draw) {
   const { id, parameters } = draw.one(surfaces.filter((one) => !["formula", "slice"].includes(one.id)));
@@ -100,7 +126,11 @@ export function randomState(seed, options = {}) {
     start: [draw.normal() * 3, draw.log(1e-9, 1e6)],
     steps,
     racers,
-    view: { stage: draw.one(["contour", "surface"]), chart: draw.one(["loss", "rates", "schedule", "phase", "step"]), log: draw.chance(0.5) },
+    view: {
+      stage: draw.one(["contour", "surface"]),
+      chart: draw.one(["loss", "rates", "schedule", "phase", "step"]),
+      log: draw.chance(0.5),
+    },
     playhead: draw.chance(0.5) ? null : draw.uniform() * steps,
     speed: draw.one([1, 0.25, 0.1 + draw.uniform()]),
     lesson: draw.one([null, "zigzag"]),
@@ -108,6 +138,7 @@ export function randomState(seed, options = {}) {
   };
   if (draw.chance(0.2)) state.view.box = [-draw.uniform(), draw.uniform(), -5, 1e-7 * draw.normal()];
   if (draw.chance(0.2)) state.view.camera = [draw.normal() * 90, 90 * draw.uniform(), draw.log(0.5, 5)];
-  if (draw.chance(0.3)) state.surface.formula = draw.one(["x**2 + 50*y^2", "sin(x) & 100% #1 ~", "日本 (", "log(x"]);
+  if (draw.chance(0.3))
+    state.surface.formula = draw.one(["x**2 + 50*y^2", "sin(x) & 100% #1 ~", "日本 (", "log(x"]);
   return normalize(state);
 }

@@ -52,9 +52,11 @@ test("a link is short and can be read", () => {
       },
     ],
   });
-  const hash = "v=1&surface=rosenbrock&start=-1.5,2&racer=AdamW(lr=0.05);clip_norm(1);warmup(10);cosine(190);noise=0.1;seed=3&steps=200";
+  const hash =
+    "v=1&surface=rosenbrock&start=-1.5,2&racer=AdamW(lr=0.05);clip_norm(1);warmup(10);cosine(190);noise=0.1;seed=3&steps=200";
   assert.equal(encode(state), hash);
-  const written = "v=1&surface=rosenbrock&start=-1.5,2&steps=200&racer=AdamW(lr=0.05);clip_norm(max_norm=1);warmup(10)>>cosine(190);noise=0.1;seed=3";
+  const written =
+    "v=1&surface=rosenbrock&start=-1.5,2&steps=200&racer=AdamW(lr=0.05);clip_norm(max_norm=1);warmup(10)>>cosine(190);noise=0.1;seed=3";
   assert.deepEqual(decode(written), state, "names and the arrow of thalweg.schedules.parse are read too");
 });
 
@@ -108,7 +110,10 @@ test("what a link has wrong is repaired, and said", () => {
 
 test("a racer of a link that cannot be read does not take the others with it", () => {
   const state = decode("racer=Nobody(lr=1)&racer=SGD(lr=0.25)&racer=AdamW(lr=0.5");
-  assert.deepEqual(state.racers.map((racer) => racer.options.lr), [0.25, 0.5]);
+  assert.deepEqual(
+    state.racers.map((racer) => racer.options.lr),
+    [0.25, 0.5],
+  );
   assert.equal(state.notes.length, 1);
 });
 
@@ -127,7 +132,11 @@ test("a surface alone gets racers at rates that work there", () => {
 
 test("limits hold", () => {
   const racers = Array.from({ length: 50 }, () => ({ optimizer: "SGD", options: { lr: 0.1 } }));
-  const state = normalize({ racers, steps: 1e12, surface: { id: "rosenbrock", formula: "x".repeat(10_000) } });
+  const state = normalize({
+    racers,
+    steps: 1e12,
+    surface: { id: "rosenbrock", formula: "x".repeat(10_000) },
+  });
   assert.equal(state.racers.length, LIMITS.racers);
   assert.equal(state.steps, LIMITS.steps);
   assert.equal(state.surface.formula.length, LIMITS.formula);
@@ -138,8 +147,36 @@ test("limits hold", () => {
 test("no text makes decode throw, and every state it gives is whole", () => {
   const valid = Array.from({ length: 40 }, (_, seed) => encode(randomState(seed)));
   const draw = drawing(7);
-  const bits = ["(", ")", "&", ";", ",", "=", "%", "%E0%A4%A", "~", "~110000~", ">>", "inf", "nan", "1e999", "-", "\u0000", "\ud800",
-    "__proto__", "constructor", "toString", "racer=", "=", "#", "((((((((", "'", "<script>", "none", "9".repeat(400)];
+  const bits = [
+    "(",
+    ")",
+    "&",
+    ";",
+    ",",
+    "=",
+    "%",
+    "%E0%A4%A",
+    "~",
+    "~110000~",
+    ">>",
+    "inf",
+    "nan",
+    "1e999",
+    "-",
+    "\u0000",
+    "\ud800",
+    "__proto__",
+    "constructor",
+    "toString",
+    "racer=",
+    "=",
+    "#",
+    "((((((((",
+    "'",
+    "<script>",
+    "none",
+    "9".repeat(400),
+  ];
   for (let n = 0; n < 1500; n++) {
     let text = draw.one(valid);
     for (let k = draw.whole(1, 5); k > 0; k--) {
@@ -151,24 +188,73 @@ test("no text makes decode throw, and every state it gives is whole", () => {
 });
 
 test("nothing makes normalize throw", () => {
-  const odd = [null, undefined, 0, NaN, Infinity, "x", "", true, [], {}, [null], { a: 1 }, () => 1, Symbol("s"), 1n, new Date(NaN)];
-  const keys = ["surface", "start", "steps", "racers", "view", "playhead", "speed", "lesson", "theme", "notes"];
+  const odd = [
+    null,
+    undefined,
+    0,
+    NaN,
+    Infinity,
+    "x",
+    "",
+    true,
+    [],
+    {},
+    [null],
+    { a: 1 },
+    () => 1,
+    Symbol("s"),
+    1n,
+    new Date(NaN),
+  ];
+  const keys = [
+    "surface",
+    "start",
+    "steps",
+    "racers",
+    "view",
+    "playhead",
+    "speed",
+    "lesson",
+    "theme",
+    "notes",
+  ];
   for (const value of odd) {
     assertWhole(normalize(value), "a state");
     for (const key of keys) assertWhole(normalize({ [key]: value }), key);
-    for (const key of ["stage", "chart", "log", "box", "camera"]) assertWhole(normalize({ view: { [key]: value } }), key);
+    for (const key of ["stage", "chart", "log", "box", "camera"])
+      assertWhole(normalize({ view: { [key]: value } }), key);
     assertWhole(normalize({ view: { box: [value, 1, value, 1], camera: ["1", "2", "3"] } }), "box");
-    for (const key of ["id", "parameters", "formula"]) assertWhole(normalize({ surface: { [key]: value } }), key);
-    for (const key of ["options", "transforms", "warmup", "schedule", "noise", "seed", "batch", "hidden", "hue", "label"]) {
+    for (const key of ["id", "parameters", "formula"])
+      assertWhole(normalize({ surface: { [key]: value } }), key);
+    for (const key of [
+      "options",
+      "transforms",
+      "warmup",
+      "schedule",
+      "noise",
+      "seed",
+      "batch",
+      "hidden",
+      "hue",
+      "label",
+    ]) {
       assertWhole(normalize({ racers: [value, { optimizer: "AdamW", [key]: value }] }), key);
     }
-    assertWhole(normalize({ racers: [{ optimizer: value }, { optimizer: "SGD", options: { lr: value, momentum: value } }] }), "options");
+    assertWhole(
+      normalize({
+        racers: [{ optimizer: value }, { optimizer: "SGD", options: { lr: value, momentum: value } }],
+      }),
+      "options",
+    );
   }
 });
 
 /** A state that any part of the page can work with, and that a link can carry. */
 function assertWhole(state, from) {
-  assert.ok(surfaces.some(({ id }) => id === state.surface.id), from);
+  assert.ok(
+    surfaces.some(({ id }) => id === state.surface.id),
+    from,
+  );
   assert.ok(state.start.length === 2 && state.start.every(Number.isFinite), from);
   assert.ok(Number.isInteger(state.steps) && state.steps >= 1 && state.steps <= LIMITS.steps, from);
   assert.ok(state.racers.length <= LIMITS.racers, from);
@@ -178,16 +264,34 @@ function assertWhole(state, from) {
     simulate(racer, createSurface("quadratic"), [1, 1], 1);
   }
   const { notes, ...rest } = state;
-  assert.ok(notes.every((note) => typeof note === "string" && note.length < 300), from);
+  assert.ok(
+    notes.every((note) => typeof note === "string" && note.length < 300),
+    from,
+  );
   assert.deepEqual(decode(encode(state)), { ...rest, notes: [] }, from);
   assert.deepEqual(normalize(rest), { ...rest, notes: [] }, from);
 }
 
 test("values are written so that they read back", () => {
-  for (const value of [0.1, -1e-300, 1e21, 5e-324, 123456789, Infinity, -Infinity, true, false, null, "hold", [0.9, 0.999], [1, [2, 3]]]) {
+  for (const value of [
+    0.1,
+    -1e-300,
+    1e21,
+    5e-324,
+    123456789,
+    Infinity,
+    -Infinity,
+    true,
+    false,
+    null,
+    "hold",
+    [0.9, 0.999],
+    [1, [2, 3]],
+  ]) {
     assert.deepEqual(readValue(writeValue(value)), value);
   }
-  for (const text of ["", "1..2", "$", "(1", "a b", "()x", "((((1))))"]) assert.equal(readValue(text), undefined, text);
+  for (const text of ["", "1..2", "$", "(1", "a b", "()x", "((((1))))"])
+    assert.equal(readValue(text), undefined, text);
   assert.equal(readCall("1abc(2)"), null);
 });
 
@@ -208,8 +312,15 @@ test("names are as short as they can be, and tell racers apart", () => {
   const names = (racers) => normalize({ racers }).racers.map((_, i, all) => nameAmong(all, i));
   assert.deepEqual(names([sgd({}), { optimizer: "Adam" }]), ["SGD", "Adam"]);
   assert.deepEqual(names([sgd({}), sgd({ lr: 0.2 })]), ["SGD 0.1", "SGD 0.2"]);
-  assert.deepEqual(names([sgd({ momentum: 0.9 }), sgd({ momentum: 0.9 }, { warmup: 5 })]), ["SGD", "SGD warm-up 5"]);
-  assert.deepEqual(names([sgd({}), sgd({ momentum: 0.9 }), sgd({}, { label: "mine" })]), ["SGD", "SGD momentum 0.9", "mine"]);
+  assert.deepEqual(names([sgd({ momentum: 0.9 }), sgd({ momentum: 0.9 }, { warmup: 5 })]), [
+    "SGD",
+    "SGD warm-up 5",
+  ]);
+  assert.deepEqual(names([sgd({}), sgd({ momentum: 0.9 }), sgd({}, { label: "mine" })]), [
+    "SGD",
+    "SGD momentum 0.9",
+    "mine",
+  ]);
 });
 
 test("the next hue is the first that is free, and after ten they go round", () => {
@@ -221,9 +332,32 @@ test("the next hue is the first that is free, and after ten they go round", () =
 
 test("labels say what differs from the usual", () => {
   const label = (racer) => labelOf(normalize({ racers: [racer] }).racers[0]);
-  assert.equal(label({ optimizer: "AdamW", options: { lr: 0.05 }, transforms: [{ name: "clip_norm", options: { max_norm: 1 } }] }), "AdamW 0.05, clip 1");
-  assert.equal(label({ optimizer: "SGD", options: { lr: 0.1, momentum: 0.9, nesterov: true } }), "SGD 0.1, momentum 0.9, nesterov");
-  assert.equal(label({ optimizer: "Adam", options: { lr: 1e-3, betas: [0.8, 0.99], weight_decay: 0.1 } }), "Adam 0.001, betas 0.8/0.99, decay 0.1");
-  assert.equal(label({ optimizer: "SGD", options: { lr: 0.1 }, warmup: 5, schedule: { name: "cosine_restarts", options: { period: 9 } }, noise: 0.5, batch: 4 }), "SGD 0.1, warm-up 5, cosine restarts, noise 0.5, batch 4");
+  assert.equal(
+    label({
+      optimizer: "AdamW",
+      options: { lr: 0.05 },
+      transforms: [{ name: "clip_norm", options: { max_norm: 1 } }],
+    }),
+    "AdamW 0.05, clip 1",
+  );
+  assert.equal(
+    label({ optimizer: "SGD", options: { lr: 0.1, momentum: 0.9, nesterov: true } }),
+    "SGD 0.1, momentum 0.9, nesterov",
+  );
+  assert.equal(
+    label({ optimizer: "Adam", options: { lr: 1e-3, betas: [0.8, 0.99], weight_decay: 0.1 } }),
+    "Adam 0.001, betas 0.8/0.99, decay 0.1",
+  );
+  assert.equal(
+    label({
+      optimizer: "SGD",
+      options: { lr: 0.1 },
+      warmup: 5,
+      schedule: { name: "cosine_restarts", options: { period: 9 } },
+      noise: 0.5,
+      batch: 4,
+    }),
+    "SGD 0.1, warm-up 5, cosine restarts, noise 0.5, batch 4",
+  );
   assert.equal(label({ optimizer: "SGD", label: " Mine " }), "Mine");
 });

@@ -37,5 +37,6 @@ function sampled({ f, box: [x0, x1, y0, y1] }) {
   const n = 40;
   const at = (low, high, i) => low + ((high - low) * i) / n;
   return Array.from({ length: (n + 1) ** 2 }, (_, i) =>
-    f(at(x0, x1, i % (n + 1)), at(y0, y1, Math.floor(i / (n + 1)))));
+    f(at(x0, x1, i % (n + 1)), at(y0, y1, Math.floor(i / (n + 1)))),
+  );
 }

@@ -2,7 +2,9 @@ import { optimizers } from "../generated/library.js";
 import { Breath } from "./breath.js";
 import { floorOf, outcome } from "./outcome.js";
 
-/** The options that play the part of momentum, the first that an optimizer has; of a pair, its first number. */
+/**
+ * The options that play the part of momentum, the first that an optimizer has; of a pair, its first number.
+ */
 const MOMENTUM_LIKE = ["momentum", "betas", "rho", "alpha"];
 const NAMES = { betas: "beta1" };
 const LOWEST = -16; // powers of ten: below lies rounding
@@ -11,18 +13,19 @@ const COARSEST = 8;
 /**
  * @typedef {object} PhaseMap
  * @property {{ name: "lr", values: Float64Array }} lr the columns, evenly spaced on a logarithmic scale
- * @property {null | { name: string, option: string, values: Float64Array }} other the rows, from low to high; null
- *   for a rule without such an option, whose map is one row
+ * @property {null | { name: string, option: string, values: Float64Array }} other the rows, from low to
+ *   high; null for a rule without such an option, whose map is one row
  * @property {number} columns
  * @property {number} rows
- * @property {Float64Array} values row after row: log10 of the final loss over that at the start, both above the
- *   lowest loss; Infinity where the run could not end
+ * @property {Float64Array} values row after row: log10 of the final loss over that at the start, both above
+ *   the lowest loss; Infinity where the run could not end
  * @property {number} evaluations of the gradient, at most
  */
 
 /** @returns {null | { name: string, option: string }} the option of an optimizer's second axis */
 export function momentumOption(optimizer) {
-  const has = (name) => optimizers[optimizer].options.some((spec) => spec.name === name && /1[\])]/.test(spec.interval));
+  const has = (name) =>
+    optimizers[optimizer].options.some((spec) => spec.name === name && /1[\])]/.test(spec.interval));
   const option = MOMENTUM_LIKE.find(has);
   return option ? { name: NAMES[option] ?? option, option } : null;
 }
@@ -32,7 +35,7 @@ export function racerAt(racer, other, lr, value) {
   const options = { ...racer.options, lr };
   if (other?.option === "betas") options.betas = [value, (racer.options.betas ?? usual(racer, "betas"))[1]];
   else if (other) options[other.option] = value;
-  if (value === 0 && options.nesterov) options.nesterov = false; // the same step, which SGD refuses to call so
+  if (value === 0 && options.nesterov) options.nesterov = false; // the same step, by another name
   return { ...racer, options };
 }
 
@@ -45,16 +48,16 @@ export function momentumOf(racer, other) {
 const usual = (racer, name) => optimizers[racer.optimizer].options.find((spec) => spec.name === name).default;
 
 /**
- * Maps how far a racer comes, over its learning rate and its momentum. Every eighth cell first, then those between,
- * each shown in the place of its neighbours until they are done.
+ * Maps how far a racer comes, over its learning rate and its momentum. Every eighth cell first, then those
+ * between, each shown in the place of its neighbours until they are done.
  *
  * @param {import("../state/state.js").Racer} racer
  * @param {import("../surfaces/index.js").Surface} surface
  * @param {number[]} start
  * @param {number} steps
  * @param {{ columns?: number, rows?: number, lr?: [number, number], other?: [number, number] }} [grid]
- * @param {{ signal?: AbortSignal, progress?: (map: PhaseMap, done: number) => void }} [options] `progress` gets the
- *   map as far as it is known, and a fraction from 0 to 1
+ * @param {{ signal?: AbortSignal, progress?: (map: PhaseMap, done: number) => void }} [options] `progress`
+ *   gets the map as far as it is known, and a fraction from 0 to 1
  * @returns {Promise<PhaseMap>}
  */
 export async function phase(racer, surface, start, steps, grid = {}, { signal, progress } = {}) {
@@ -89,7 +92,10 @@ function blank(racer, steps, { columns = 48, rows = 32, lr, other = [0, 0.99] })
   const rate = (_, i) => Math.exp(spread(Math.log(low), Math.log(high), columns, i));
   return {
     lr: { name: "lr", values: Float64Array.from({ length: columns }, rate) },
-    other: option && { ...option, values: Float64Array.from({ length: rows }, (_, i) => spread(...other, rows, i)) },
+    other: option && {
+      ...option,
+      values: Float64Array.from({ length: rows }, (_, i) => spread(...other, rows, i)),
+    },
     columns,
     rows: height,
     values: new Float64Array(columns * height).fill(NaN),

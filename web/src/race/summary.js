@@ -3,8 +3,8 @@ import { floorOf } from "./outcome.js";
 /**
  * @typedef {object} Summary of a racer
  * @property {number} loss at the end of its path
- * @property {number|null} rank 1 for the lowest final loss; equal losses share a rank, those that ended early come
- *   last, hidden racers have none
+ * @property {number|null} rank 1 for the lowest final loss; equal losses share a rank, those that ended
+ *   early come last, hidden racers have none
  * @property {number|null} reached the first step at which the loss above the minimum was within the tolerance
  * @property {null | { step: number, why: string }} ended
  */

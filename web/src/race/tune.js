@@ -9,10 +9,10 @@ const LOWEST = 1e-6;
 const HIGHEST = 1e3;
 
 /**
- * Finds the learning rate with the lowest final loss. Every racer gets the same number of gradient evaluations:
- * the budget is cut to whole runs in threes, and a run that ends early is charged in full. Two thirds of the rates
- * are spread evenly on a logarithmic scale, the others halve the gaps beside the best. The racer's own rate is
- * tried first and wins a tie, so that the result is never worse.
+ * Finds the learning rate with the lowest final loss. Every racer gets the same number of gradient
+ * evaluations: the budget is cut to whole runs in threes, and a run that ends early is charged in full. Two
+ * thirds of the rates are spread evenly on a logarithmic scale, the others halve the gaps beside the best.
+ * The racer's own rate is tried first and wins a tie, so that the result is never worse.
  *
  * @param {import("../state/state.js").Racer} racer
  * @param {import("../surfaces/index.js").Surface} surface
@@ -20,8 +20,8 @@ const HIGHEST = 1e3;
  * @param {number} steps of a run
  * @param {{ evaluations?: number, signal?: AbortSignal, progress?: (done: number) => void }} [options]
  *   `progress` gets a fraction from 0 to 1
- * @returns {Promise<{ lr: number, loss: number, tried: { lr: number, loss: number }[], evaluations: number }>}
- *   `tried` in the order of the rates; the loss is Infinity where a run could not end
+ * @returns {Promise<{ lr: number, loss: number, tried: { lr: number, loss: number }[], evaluations: number
+ *   }>} `tried` in the order of the rates; the loss is Infinity where a run could not end
  */
 export async function tune(racer, surface, start, steps, { evaluations, signal, progress } = {}) {
   signal?.throwIfAborted();
@@ -34,7 +34,14 @@ export async function tune(racer, surface, start, steps, { evaluations, signal, 
   let best = null;
   for (let i = 0; i < rates; i++) {
     const lr = i === 0 ? racer.options.lr : i <= coarse ? even(i, coarse) : beside(best, tried);
-    const loss = await judged({ ...racer, options: { ...racer.options, lr } }, seeds, surface, start, steps, breath);
+    const loss = await judged(
+      { ...racer, options: { ...racer.options, lr } },
+      seeds,
+      surface,
+      start,
+      steps,
+      breath,
+    );
     tried.push({ lr, loss });
     if (best === null || loss < best.loss) best = tried[i];
     tried.sort((a, b) => a.lr - b.lr);

@@ -6,8 +6,9 @@ import { random } from "../surfaces/random.js";
 const FAR = 1e6;
 
 /**
- * The gradients a racer sees: of the full loss or of minibatches, which are drawn without replacement an epoch at
- * a time, with Gaussian noise on each coordinate. Racers of one seed see the same batches and the same noise.
+ * The gradients a racer sees: of the full loss or of minibatches, which are drawn without replacement an
+ * epoch at a time, with Gaussian noise on each coordinate. Racers of one seed see the same batches and the
+ * same noise.
  */
 class Source {
   constructor({ seed, noise, batch }, surface) {

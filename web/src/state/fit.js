@@ -1,4 +1,7 @@
-/** Options as the library's specifications want them: what does not fit goes back to its default, with a sentence. */
+/**
+ * Options as the library's specifications want them: what does not fit goes back to its default, with a
+ * sentence.
+ */
 
 import { check_options, filled } from "../engine/check.js";
 import { writeValue } from "./calls.js";

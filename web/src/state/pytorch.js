@@ -24,13 +24,13 @@ export function toPyTorch(state, { racer = null, slices = [] } = {}) {
 
 function onTheSurface(state, surface, racers) {
   const uses = usedBy(racers, surface);
-  return `# ${surface.label}: the race of the playground again.${remarks(uses)}
-${imports(racers, uses)}
+  return `# ${surface.label}: a race of thalweg's playground.${remarks(uses)}
+${imports(uses)}
 
 ${surfaceCode(surface, uses)}
 
 ${uses.batch ? batchesCode(surface) : ""}
-def run(${["make", uses.schedule && "schedule", uses.noise && "noise", uses.batch && "batch", uses.draws && "seed"].filter(Boolean).join(", ")}):
+def run(${parametersOf(uses)}):
     """Return the point after ${state.steps} steps."""
     w = torch.nn.Parameter(torch.tensor([${state.start.map(python).join(", ")}], dtype=torch.float64))
     optimizer = make([w])
@@ -47,9 +47,11 @@ ${uses.schedule ? "        scheduler.step()\n" : ""}    return w.detach()
 
 
 racers = {
-${named(racers).map(([name, racer]) => `    ${JSON.stringify(name)}: ${entry(racer, uses)},`).join("\n")}
+${named(racers)
+  .map(([name, racer]) => `    ${JSON.stringify(name)}: ${entry(racer, uses)},`)
+  .join("\n")}
 }
-ends = {name: run(*settings) for name, settings in racers.items()}
+ends = {${uses.settings ? "name: run(**settings) for name, settings" : "name: run(make) for name, make"} in racers.items()}
 for name, (x, y) in ends.items():
     print(f"{name}: (${surface.names[0]}, ${surface.names[1]}) = ({x:.6g}, {y:.6g}), loss {loss(x, y):.6g}")
 `.replace(/\n{4,}/g, "\n\n\n");
@@ -59,25 +61,29 @@ for name, (x, y) in ends.items():
 function usedBy(racers, surface) {
   const batch = racers.some((racer) => drawsBatches(racer, surface));
   const noise = racers.some((racer) => racer.noise > 0);
+  const scheduled = racers.some((racer) => racer.schedule || racer.warmup);
   return {
     batch,
     noise,
     draws: batch || noise,
-    schedule: racers.some((racer) => racer.schedule || racer.warmup),
+    schedule: scheduled,
+    settings: batch || noise || scheduled,
     transforms: racers.some((racer) => racer.transforms.length),
   };
 }
 
 const drawsBatches = ({ batch }, { samples }) => batch > 0 && batch < samples;
 
-const remarks = ({ draws }) => draws
-  ? "\n# Batches and noise are drawn as there, with Python's own generator: the paths are the same up to rounding."
-  : "";
+const remarks = ({ draws }) =>
+  draws
+    ? "\n# Batches and noise are drawn as in the page, by Python's generator: the paths are the same up to rounding."
+    : "";
 
-function imports(racers, uses) {
-  const parts = ["optim", uses.schedule && "schedules", uses.transforms && "transforms"].filter(Boolean);
-  return `${uses.draws ? "import random\n\n" : ""}import torch\n\nfrom thalweg import ${parts.join(", ")}\n`;
-}
+const imports = (uses) =>
+  `${uses.draws ? "import random\n\n" : ""}import torch\n\nfrom thalweg import ${modules(uses)}\n`;
+
+const modules = (uses) =>
+  ["optim", uses.schedule && "schedules", uses.transforms && "transforms"].filter(Boolean).join(", ");
 
 function surfaceCode(surface, uses) {
   if (!uses.batch) return `def loss(x, y):\n    return ${surface.expression}\n`;
@@ -122,18 +128,34 @@ function named(racers) {
   });
 }
 
+/** What run() is given, with what it is for racers that do not say. */
+function parametersOf(uses) {
+  const usual = [
+    uses.schedule && "schedule=schedules.constant()",
+    uses.noise && "noise=0",
+    uses.batch && "batch=0",
+    uses.draws && "seed=1",
+  ];
+  return ["make", ...usual.filter(Boolean)].join(", ");
+}
+
 function entry(racer, uses) {
-  const parts = [`lambda w: ${optimizer(racer, "w")}`];
-  if (uses.schedule) parts.push(schedule(racer) ?? "schedules.constant()");
-  if (uses.noise) parts.push(python(racer.noise));
-  if (uses.batch) parts.push(python(racer.batch));
-  if (uses.draws) parts.push(python(racer.seed));
-  return `(${parts.join(", ")}${parts.length === 1 ? "," : ""})`;
+  const make = `lambda w: ${optimizer(racer, "w")}`;
+  if (!uses.settings) return make;
+  const parts = [`make=${make}`];
+  const lr = schedule(racer);
+  if (lr) parts.push(`schedule=${lr}`);
+  if (racer.noise) parts.push(`noise=${python(racer.noise)}`);
+  if (racer.batch && uses.batch) parts.push(`batch=${racer.batch}`);
+  if (racer.seed !== 1 && uses.draws) parts.push(`seed=${racer.seed}`);
+  return `dict(${parts.join(", ")})`;
 }
 
 function optimizer(racer, parameters) {
   const options = Object.entries(racer.options).map(([name, value]) => `${name}=${python(value)}`);
-  const around = racer.transforms.map(({ name, options: given }) => call("transforms", transforms, name, given));
+  const around = racer.transforms.map(({ name, options: given }) =>
+    call("transforms", transforms, name, given),
+  );
   if (around.length) options.push(`transforms=[${around.join(", ")}]`);
   return `optim.${racer.optimizer}(${[parameters, ...options].join(", ")})`;
 }
@@ -148,7 +170,9 @@ function schedule(racer) {
 function call(module, library, name, options) {
   const [first] = library[name].arguments;
   const unnamed = first?.required ? first.name : null;
-  const values = Object.entries(options).map(([key, value]) => (key === unnamed ? "" : `${key}=`) + python(value));
+  const values = Object.entries(options).map(
+    ([key, value]) => (key === unnamed ? "" : `${key}=`) + python(value),
+  );
   return `${module}.${name}(${values.join(", ")})`;
 }
 
@@ -163,18 +187,17 @@ function python(value) {
 
 /** A measured slice has no formula: the racers on the model itself. */
 function onAModel(racers) {
-  const blocks = named(racers).map(([name, racer]) => {
-    const lr = schedule(racer);
-    const scheduler = lr ? `\n    "schedule": ${lr},` : "";
-    return `racers[${JSON.stringify(name)}] = {\n    "optimizer": ${`lambda w: ${optimizer(racer, "w")}`},${scheduler}\n}`;
-  });
-  const uses = usedBy(racers, { samples: 0 });
+  const uses = { ...usedBy(racers, { samples: 0 }), settings: true, noise: false, draws: false };
+  const entries = named(racers).map(
+    ([name, racer]) => `    ${JSON.stringify(name)}: ${entry({ ...racer, noise: 0 }, uses)},`,
+  );
   return `# The surface is a slice that was measured around your own model, so there is no formula to run on.
-# These are the racers for the model itself: racers[name]["optimizer"](model.parameters()), and, where there
-# is one, racers[name]["schedule"].attach(optimizer), whose step() follows each step of the optimizer.
-from thalweg import ${["optim", uses.schedule && "schedules", uses.transforms && "transforms"].filter(Boolean).join(", ")}
+# These are the racers for the model itself: racers[name]["make"](model.parameters()), and, where there is
+# one, racers[name]["schedule"].attach(optimizer), whose step() follows each step of the optimizer.
+from thalweg import ${modules(uses)}
 
-racers = {}
-${blocks.join("\n")}
+racers = {
+${entries.join("\n")}
+}
 `;
 }

@@ -7,7 +7,9 @@ import { HUES, normalizeRacer } from "./state.js";
 
 /** @returns {number} the first hue that no racer has, or the next in the round */
 export function nextHue(racers) {
-  const free = Array.from({ length: HUES }, (_, hue) => hue).find((hue) => !racers.some((racer) => racer.hue === hue));
+  const free = Array.from({ length: HUES }, (_, hue) => hue).find(
+    (hue) => !racers.some((racer) => racer.hue === hue),
+  );
   return free ?? racers.length % HUES;
 }
 
@@ -50,13 +52,18 @@ export const labelOf = (racer) => racer.label ?? `${racer.optimizer} ${partsOf(r
 /**
  * @param {import("./state.js").Racer[]} racers
  * @param {number} index
- * @returns {string} the shortest name: what a person called it, or its optimizer with what those of the same do not have
+ * @returns {string} the shortest name: what a person called it, or its optimizer with what those of the same
+ *   do not have
  */
 export function nameAmong(racers, index) {
   const { label, optimizer } = racers[index];
   if (label) return label;
-  const others = racers.filter((other, i) => i !== index && !other.label && other.optimizer === optimizer).map(partsOf);
-  const own = others.length ? partsOf(racers[index]).filter((part) => !others.every((parts) => parts.includes(part))) : [];
+  const others = racers
+    .filter((other, i) => i !== index && !other.label && other.optimizer === optimizer)
+    .map(partsOf);
+  const own = others.length
+    ? partsOf(racers[index]).filter((part) => !others.every((parts) => parts.includes(part)))
+    : [];
   return [optimizer, own.join(", ")].filter(Boolean).join(" ");
 }
 
@@ -85,7 +92,10 @@ function worded(name, value) {
 }
 
 const strengths = (name, options) =>
-  transforms[name].arguments.map((spec) => options[spec.name]).filter((v) => typeof v === "number").map(short);
+  transforms[name].arguments
+    .map((spec) => options[spec.name])
+    .filter((v) => typeof v === "number")
+    .map(short);
 
 /** A number, or a pair of them, in three digits. */
 function short(value) {

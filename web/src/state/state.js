@@ -20,12 +20,22 @@ import { lessons } from "./lessons.js";
  *   notes: string[] }} State
  */
 
-export const LIMITS = { racers: 20, steps: 10_000, formula: 400, label: 60, transforms: 8, coordinate: 1e9, note: 200 };
+export const LIMITS = {
+  racers: 20,
+  steps: 10_000,
+  formula: 400,
+  label: 60,
+  transforms: 8,
+  coordinate: 1e9,
+  note: 200,
+};
 export const HUES = 10;
 
 export const THEMES = ["light", "dark"];
 
-/** What the views remember: choices, of which the first is the default, or a default that is true or false. */
+/**
+ * What the views remember: choices, of which the first is the default, or a default that is true or false.
+ */
 export const VIEW = {
   stage: ["contour", "surface"],
   chart: ["loss", "rates", "schedule", "phase", "step"],
@@ -45,7 +55,10 @@ const RACER_NUMBERS = {
   batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
 };
 
-/** What is shown when nothing was said, not even a lesson; its racers run on other surfaces too, at rates that work. */
+/**
+ * What is shown when nothing was said, not even a lesson; its racers run on other surfaces too, at rates
+ * that work.
+ */
 const HOME = lessons[0].state;
 const STEPS = 300;
 
@@ -63,7 +76,12 @@ export function normalize(given, slices = []) {
   const from = known.surface === undefined ? { ...base, ...known } : known;
   const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
   const surface = fitSurface(isObject(from.surface) ? from.surface : {}, notes);
-  const steps = fitNumber(from.steps, { low: 1, high: LIMITS.steps, otherwise: STEPS, whole: true }, "steps", notes);
+  const steps = fitNumber(
+    from.steps,
+    { low: 1, high: LIMITS.steps, otherwise: STEPS, whole: true },
+    "steps",
+    notes,
+  );
   const made = makeSurface(surface, slices);
   const start = fitStart(from.start, made, notes);
   const state = {
@@ -121,8 +139,10 @@ function makeSurface({ id, parameters, formula }, slices) {
 const isCoordinate = (value) => typeof value === "number" && Math.abs(value) <= LIMITS.coordinate;
 
 function fitStart(given, surface, notes) {
-  if (Array.isArray(given) && given.length === 2 && given.every(isCoordinate)) return given.map((value) => value + 0);
-  if (given !== undefined) notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
+  if (Array.isArray(given) && given.length === 2 && given.every(isCoordinate))
+    return given.map((value) => value + 0);
+  if (given !== undefined)
+    notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
   return [...(surface?.start ?? [1, 1])];
 }
 
@@ -136,7 +156,10 @@ function fitRacers(given, notes) {
   if (racers.length > LIMITS.racers) {
     notes.push(`There were ${racers.length} racers. ${LIMITS.racers} can race at once; these are the first.`);
   }
-  return racers.slice(0, LIMITS.racers).map((racer, index) => normalizeRacer(racer, index, notes)).filter(Boolean);
+  return racers
+    .slice(0, LIMITS.racers)
+    .map((racer, index) => normalizeRacer(racer, index, notes))
+    .filter(Boolean);
 }
 
 /**
@@ -174,7 +197,9 @@ function fitLr(name, given, notes) {
 }
 
 function fitTransforms(given, notes) {
-  const fitted = (Array.isArray(given) ? given.filter(isObject) : []).map((part) => fitPart(transforms, part, notes));
+  const fitted = (Array.isArray(given) ? given.filter(isObject) : []).map((part) =>
+    fitPart(transforms, part, notes),
+  );
   const kept = fitted.filter(Boolean);
   if (kept.length > LIMITS.transforms) notes.push(`A racer has at most ${LIMITS.transforms} transforms.`);
   return kept.slice(0, LIMITS.transforms);
@@ -208,7 +233,10 @@ function fitFactors(given, name, notes) {
   return { warmup, schedule };
 }
 
-/** Options that fit one by one may not fit together: then the transforms go, or all options are the usual ones. */
+/**
+ * Options that fit one by one may not fit together: then the transforms go, or all options are the usual
+ * ones.
+ */
 function composed(racer, notes) {
   const bare = { ...racer, transforms: [] };
   const why = misfit(racer);
@@ -236,7 +264,8 @@ function fitView(given) {
   }
   for (const [key, fits] of Object.entries(VIEWED)) {
     const value = given?.[key];
-    if (Array.isArray(value) && value.every(isCoordinate) && fits(...value)) view[key] = value.map((v) => v + 0);
+    if (Array.isArray(value) && value.every(isCoordinate) && fits(...value))
+      view[key] = value.map((v) => v + 0);
   }
   return view;
 }

@@ -1,7 +1,7 @@
 /**
  * A state as the part of a link after "#", and back. The text is meant to be read and edited:
  *
- *   v=1&surface=quadratic(condition=20)&start=-4,1&racer=AdamW(lr=0.05);clip_norm(1);warmup(10);cosine(190)&steps=200
+ *   v=1&surface=quadratic(condition=20)&start=-4,1&racer=AdamW(lr=0.05);clip_norm(1);cosine(200)&steps=200
  *
  * `v` is the version of this language. What is not said has its default, so links stay short. Numbers are
  * written with all their digits: `decode(encode(state))` is the state, exactly.
@@ -35,7 +35,8 @@ export function encode(state) {
   for (const [key, rule] of Object.entries(VIEW)) {
     if (view[key] !== (Array.isArray(rule) ? rule[0] : rule)) pairs.push([key, String(view[key])]);
   }
-  for (const key of Object.keys(VIEWED)) if (view[key]) pairs.push([key, view[key].map(writeValue).join(",")]);
+  for (const key of Object.keys(VIEWED))
+    if (view[key]) pairs.push([key, view[key].map(writeValue).join(",")]);
   if (state.playhead !== null) pairs.push(["at", writeValue(state.playhead)]);
   if (state.speed !== 1) pairs.push(["speed", writeValue(state.speed)]);
   if (THEMES.includes(state.theme)) pairs.push(["theme", state.theme]);
@@ -106,7 +107,8 @@ function readable(hash, notes) {
 
 function readPair(key, value, given, notes) {
   const readers = {
-    v: () => value !== VERSION && notes.push(`The link is of version ${shown(value)}; this page reads ${VERSION}.`),
+    v: () =>
+      value !== VERSION && notes.push(`The link is of version ${shown(value)}; this page reads ${VERSION}.`),
     lesson: () => (given.lesson = value),
     surface: () => readSurface(value, given, notes),
     formula: () => (given.surface = { id: "formula", ...given.surface, formula: unescapeText(value) }),
@@ -129,13 +131,19 @@ function readSurface(value, given, notes) {
   const call = readCall(value);
   if (!call) return notes.push(`The surface ${shown(value)} cannot be read.`);
   const family = surfaces.find(({ id }) => id === call.name);
-  given.surface = { ...given.surface, id: call.name, parameters: named(call, family?.parameters ?? [], notes) };
+  given.surface = {
+    ...given.surface,
+    id: call.name,
+    parameters: named(call, family?.parameters ?? [], notes),
+  };
 }
 
 /** The values of a call by their names; one without a name has that of its place. */
 function named(call, specs, notes) {
   for (const text of call.unread) notes.push(`${call.name}: ${shown(text)} cannot be read.`);
-  return Object.fromEntries(call.values.map(([key, value], i) => [key ?? specs[i]?.name ?? `number ${i + 1}`, value]));
+  return Object.fromEntries(
+    call.values.map(([key, value], i) => [key ?? specs[i]?.name ?? `number ${i + 1}`, value]),
+  );
 }
 
 function readRacer(text, given, notes) {
