@@ -15,7 +15,8 @@ const racer = (optimizer, lr, rest = {}, options = {}) => ({
 const momentum = (lr, factor, label) => sgd(lr, { label }, { momentum: factor });
 const wrap = (name, options) => [{ name, options }];
 const shape = (name, options) => ({ name, options });
-const NEAR = [-0.3, 2.1, -1.3, 1.1]; // the minimum of the linear regression
+const NEAR = [-0.4, 2.5, -1.4, 1.3]; // the minimum of the linear regression
+const ALONG = [-5.3, 1.3, -2.2, 2.2]; // the ravine
 const RESTARTED = { noise: 10, seed: 4 };
 const show = (chart, log = true) => ({ stage: "contour", chart, log });
 
@@ -56,7 +57,7 @@ export const lessons = [
       start: [-4.5, 1.5],
       steps: 100,
       racers: [sgd(0.0196, { label: "rate 0.0196" }), sgd(0.004, { label: "rate 0.004" })],
-      view: show("loss"),
+      view: { ...show("loss"), box: ALONG },
     },
   },
   {
@@ -73,7 +74,7 @@ export const lessons = [
       start: [-4.5, 1.5],
       steps: 100,
       racers: [momentum(0.012, 0.7, "momentum"), sgd(0.0196, { label: "no momentum" })],
-      view: show("loss"),
+      view: { ...show("loss"), box: ALONG },
     },
   },
   {
