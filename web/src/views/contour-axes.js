@@ -1,6 +1,7 @@
 /** What stands around and on the ground of the contour view: axes, labels of levels, the minima. */
 
 import { groundOf } from "./contour-colours.js";
+import { NARROW } from "./contour-frame.js";
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
 
@@ -14,6 +15,8 @@ const fontOf = (size) => `${size}px system-ui, -apple-system, "Segoe UI", Roboto
 /** The font of the stage. */
 export const font = fontOf;
 
+const isNarrow = ({ left, right }) => right - left < NARROW - 44;
+
 /** The frame, its ticks and the names of the coordinates. */
 export function drawAxes(ink, frame, names, colors) {
   const { left, top, right, bottom } = frame.rect, [x0, x1, y0, y1] = frame.shown;
@@ -25,14 +28,30 @@ export function drawAxes(ink, frame, names, colors) {
   ink.font = fontOf(12);
   across(ink, frame, ticks(x0, x1, (right - left) / 90));
   upwards(ink, frame, ticks(y0, y1, (bottom - top) / 70));
-  ink.font = `italic ${fontOf(13)}`;
-  ink.textAlign = "center";
-  ink.textBaseline = "alphabetic";
-  ink.fillText(lowered(names[0]), (left + right) / 2, bottom + 32);
-  ink.translate(left - (names[1].length > 2 ? 52 : 36), (top + bottom) / 2);
-  if (names[1].length > 2) ink.rotate(-Math.PI / 2);
-  ink.fillText(lowered(names[1]), 0, 4);
+  drawNames(ink, frame, names.map(lowered), colors);
   ink.restore();
+}
+
+/** The names of the coordinates: below and beside the plot, or, where it is small, at the ends of its sides. */
+function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], colors) {
+  ink.font = `italic ${fontOf(13)}`;
+  ink.textBaseline = "alphabetic";
+  if (isNarrow({ left, right })) {
+    ink.textAlign = "right";
+    ink.fillText(across, right, bottom + 17);
+    ink.strokeStyle = groundOf(colors);
+    ink.lineWidth = 3;
+    ink.lineJoin = "round";
+    ink.textAlign = "left";
+    ink.strokeText(up, left + 6, top + 15);
+    ink.fillText(up, left + 6, top + 15);
+    return;
+  }
+  ink.textAlign = "center";
+  ink.fillText(across, (left + right) / 2, bottom + 32);
+  ink.translate(left - (up.length > 2 ? 52 : 36), (top + bottom) / 2);
+  if (up.length > 2) ink.rotate(-Math.PI / 2);
+  ink.fillText(up, 0, 4);
 }
 
 /** A name with its number set low, as w₁. */
@@ -41,9 +60,10 @@ export const lowered = (name) => name.replace(/(?<=^[a-z])\d$/, (digit) => Strin
 function across(ink, { rect: { left, right, bottom }, px }, values) {
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";
-  const texts = tickTexts(values);
+  const texts = tickTexts(values), end = isNarrow({ left, right }) ? right - 24 : Infinity;
   values.forEach((value, k) => {
     const x = Math.round(px(value)) + 0.5, half = ink.measureText(texts[k]).width / 2;
+    if (x + half > end) return;
     tick(ink, x, bottom + 1, x, bottom + 5);
     ink.fillText(texts[k], Math.min(Math.max(x, left - 34 + half), right + 7 - half), bottom + 18);
   });

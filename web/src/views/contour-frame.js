@@ -6,6 +6,9 @@ const STRETCH = 2;
 const CLOSEST = 1e-6;
 const FARTHEST = 50;
 
+/** A view smaller than this has the names of its axes at their ends. */
+export const NARROW = 480;
+
 /**
  * The rectangle of the plot in CSS pixels; the rest carries the axes. A measured surface has nothing around its box, so
  * the plot has its shape.
@@ -14,8 +17,8 @@ const FARTHEST = 50;
  * @returns {{ left: number, top: number, right: number, bottom: number }}
  */
 export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], axes }) {
-  const narrow = width < 480, left = (narrow ? 36 : 48) + (axes ? 18 : 0);
-  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 34 : 38) };
+  const narrow = width < NARROW, left = narrow ? 36 : axes ? 66 : 48;
+  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 24 : 38) };
   if (!measured) return rect;
   const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
   const spare = across - (down * (x1 - x0)) / (y1 - y0);
