@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { optimizers } from "../src/generated/library.js";
+import { arrival } from "../src/race/arrival.js";
 import { floorOf } from "../src/race/outcome.js";
 import { momentumOf, momentumOption, phase, racerAt } from "../src/race/phase.js";
 import { rerun, simulate } from "../src/race/simulate.js";
-import { summarize } from "../src/race/summary.js";
 import { tune } from "../src/race/tune.js";
 import { normalize } from "../src/state/state.js";
 import { createSurface } from "../src/surfaces/index.js";
@@ -341,26 +341,13 @@ test("a map comes coarse first, each cell shown in the place of its neighbours",
   assert.equal(map.evaluations, 512 * 3000);
 });
 
-test("standings: final loss, shared ranks, when the minimum was near", () => {
+test("arrival is the first step at which 99 % of the way down is done", () => {
   const surface = quadratic(2);
-  const racers = [
-    ["SGD", 0.1],
-    ["SGD", 0.2],
-    ["SGD", 0.1],
-    ["SGD", 5],
-    ["SGD", 1e-6],
-  ].map(([name, lr]) => racerOf(name, { lr }));
-  racers[1] = { ...racers[1], hidden: true };
-  const paths = racers.map((racer) => simulate(racer, surface, [1, 1], 40));
-  const summary = summarize(racers, paths, surface);
-  assert.deepEqual(
-    summary.map(({ rank }) => rank),
-    [1, null, 1, 4, 3],
-  );
-  assert.equal(summary[0].loss, paths[0].loss[40]);
-  assert.ok(paths[0].loss[summary[0].reached] <= 0.03 && paths[0].loss[summary[0].reached - 1] > 0.03);
-  assert.equal(summary[4].reached, null);
-  assert.equal(summary[3].ended.why, "diverged");
+  const paths = [0.1, 1e-6].map((lr) => simulate(racerOf("SGD", { lr }), surface, [1, 1], 40));
+  const step = arrival(paths[0], surface);
+  assert.ok(paths[0].loss[step] <= 0.03 && paths[0].loss[step - 1] > 0.03);
+  assert.equal(arrival(paths[1], surface), null);
+  assert.ok(arrival(paths[0], surface, 0.5) < step);
 });
 
 test("the floor is the lowest minimum, or the lowest point of the picture", () => {

@@ -1,7 +1,8 @@
 import { optimizers, schedules, transforms } from "../generated/library.js";
+import { arrival } from "../race/arrival.js";
 import { atFairRate } from "../race/rate.js";
 import { nameOf } from "../views/trails-names.js";
-import { h, rebuild } from "./dom.js";
+import { h, rebuild, write } from "./dom.js";
 import { numberField, selectField } from "./fields.js";
 import { icon } from "./icons.js";
 import { optionFields } from "./optionfields.js";
@@ -93,5 +94,10 @@ function deeds(app, index, list) {
   const duplicate = h("button", { type: "button", onclick: () => list.duplicate(index) }, icon("copy"), "Duplicate");
   const tune = h("button", { type: "button", onclick: () => list.tuner.tuneOne(index) }, icon("target"), "Tune this rate");
   const remove = h("button", { type: "button", onclick: () => list.remove(index) }, icon("close"), "Remove");
-  return { element: h("div", { class: "deeds" }, duplicate, tune, remove), update: () => {} };
+  const arrived = h("p", { class: "note" });
+  const update = () => {
+    const step = app.surface.minima.length ? arrival(app.paths[index], app.surface) : null;
+    write(arrived, step === null ? "" : `99 % of the way down after ${step} steps.`);
+  };
+  return { element: h("div", null, arrived, h("div", { class: "deeds" }, duplicate, tune, remove)), update };
 }
