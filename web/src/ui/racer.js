@@ -29,7 +29,7 @@ export function racerRow(app, index, list) {
   const message = messageLine(app, index, list);
   const body = h("div", { class: "body", hidden: true });
   const line = h("div", { class: "line" }, title, rate.element, h("span", { class: "result" }, loss, rank), hide, remove);
-  const select = () => (app.selected = index);
+  const select = ({ target }) => !target.closest(".square") && (app.selected = index);
   const element = h("li", { class: "racer", onpointerdown: select, onfocusin: select }, line, message.element, body);
   let editor = null;
   const update = () => {
