@@ -1,4 +1,4 @@
-// Runs the printed engine on the cases of a module: `node parity.mjs cases.mjs`; writes JSON, a line a result.
+// Runs the printed engine on the cases of a module, `node parity.mjs cases.mjs`: a line of JSON a result.
 
 import { pathToFileURL } from "node:url";
 
@@ -59,7 +59,9 @@ function taken({ optimizer, options, gradient, transforms, warmup, schedule: sha
   return { outcomes, path, states };
 }
 
-const copied = (env) => Object.fromEntries(Object.entries(env).map(([key, array]) => [key, Array.from(array)]));
+function copied(env) {
+  return Object.fromEntries(Object.entries(env).map(([key, array]) => [key, Array.from(array)]));
+}
 
 function factors({ parts, steps }) {
   const made = parts.map(({ name, options }) => scheduleOf(0, { name, options })).reduce((a, b) => a.then(b));

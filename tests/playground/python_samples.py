@@ -118,7 +118,13 @@ class halved(Schedule):  # noqa: N801
         return 0.5
 
 
-GOOD = [remainders, conditions, loops, texts, slices, tables, keywords, truths, errors, scheduled]
+def named(a: float, b: float) -> list[Any]:
+    text, sum_, new = f"{a > b}", a + b, [a, b]
+    index = 1
+    return [text, sum_, new[index], sum(new), len(new)]
+
+
+GOOD = [named, remainders, conditions, loops, texts, slices, tables, keywords, truths, errors, scheduled]
 
 
 def with_block(a: float) -> float:
@@ -158,4 +164,12 @@ def deleted(a: list[float]) -> None:
     del a[0]
 
 
-BAD = [with_block, formatted, spread, unpacked, twice, unknown, written, deleted]
+def joined(a: list[Any]) -> list[Any]:
+    return a + [1]  # noqa: RUF005
+
+
+def stripped(a: str) -> str:
+    return a.strip()
+
+
+BAD = [with_block, formatted, spread, unpacked, either, twice, unknown, written, deleted, joined, stripped]

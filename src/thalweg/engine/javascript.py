@@ -21,9 +21,11 @@ _WORDS = (
     "arguments await break case catch class const continue debugger default delete do else enum eval export "
     "extends false finally for function if implements import in instanceof interface let new null package "
     "private protected public return static super switch this throw true try typeof var void while with "
-    "yield divide pick power root"
+    "yield "
+    "any all call check_options check_value construct contains divide divmod fields float floordiv general "
+    "index isinf join ldexp len map mod pairwise pick power record repr root sum text transform truth type"
 )
-_RESERVED = frozenset(_WORDS.split())  # the language's, and the runtime's own
+_RESERVED = frozenset(_WORDS.split())  # the language's, and those of the runtime
 _SIGNS = {ast.Add: ("+", 1), ast.Sub: ("-", 1), ast.Mult: ("*", 2), ast.Div: ("/", 2)}
 _NEGATIVE = 3  # how tightly a minus sign binds
 _ATOM = 9

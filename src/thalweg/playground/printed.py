@@ -10,6 +10,7 @@ from thalweg import optim, schedules, transforms
 from thalweg.engine.javascript import literal
 from thalweg.engine.optimizer import Optimizer
 from thalweg.engine.plan import ascend, descend, keep
+from thalweg.errors import UserError
 from thalweg.playground.printed_functions import indented
 from thalweg.playground.printed_library import Library
 from thalweg.playground.printed_schedules import schedule_lines
@@ -101,7 +102,13 @@ def files() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Write the files."""
+    """Write the files.
+
+    Raises:
+        UserError: the package is installed without the sources of the page.
+    """
+    if not FOLDER.parent.is_dir():
+        raise UserError(f"there is no {FOLDER.parent}; run this in a checkout of the repository")
     for path, text in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

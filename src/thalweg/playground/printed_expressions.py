@@ -7,49 +7,17 @@ numbers, powers, the truth of an empty list, the text of a number.
 
 import ast
 import builtins
-import dataclasses
 import inspect
-import itertools
-import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from thalweg.engine.javascript import literal, safe
-from thalweg.engine.options import check_options, check_value
 from thalweg.engine.plan import Transform
 from thalweg.errors import UserError
+from thalweg.playground.printed_names import HELPED, KINDS, METHODS, NATIVE, ORDERS, SIGNS
 
 __all__ = ["Expressions", "Needs", "is_plain"]
-
-_NATIVE_PAIRS: Final[list[tuple[Any, str]]] = [
-    (abs, "Math.abs"), (min, "Math.min"), (max, "Math.max"), (int, "Math.trunc"), (float, "float"),
-    (len, "len"), (sum, "sum"), (any, "any"), (all, "all"), (tuple, "Array.from"), (list, "Array.from"),
-    (repr, "repr"), (map, "map"), (divmod, "divmod"), (itertools.pairwise, "pairwise"),
-    (math.floor, "Math.floor"), (math.ceil, "Math.ceil"), (math.cos, "Math.cos"), (math.log, "Math.log"),
-    (math.log2, "Math.log2"), (math.sqrt, "root"), (math.pow, "power"), (math.ldexp, "ldexp"),
-    (math.isinf, "isinf"), (math.isnan, "Number.isNaN"), (math.isfinite, "Number.isFinite"),
-    (operator.index, "index"), (dataclasses.fields, "fields"), (dataclasses.MISSING, "MISSING"),
-    (check_value, "check_value"), (check_options, "check_options"), (Transform, "transform"),
-    (UserError, "UserError"), (FloatingPointError, "FloatingPointError"),
-    (AssertionError, "Error"), (NotImplementedError, "Error"), (type, "type"),
-]  # fmt: skip
-_NATIVE: Final = {id(value): name for value, name in _NATIVE_PAIRS}
-_METHODS: Final = {"append": "push", "insert": "splice", "fill_": "fill"}
-_KINDS: Final = {"bool": '"boolean"', "str": '"string"', "int": '"number"', "float": '"number"'}
-_SIGNS: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-_HELPED: Final = {ast.Div: "divide", ast.Pow: "power", ast.Mod: "mod", ast.FloorDiv: "floordiv"}
-_ORDERS: Final[dict[type[ast.cmpop], str]] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "===",
-    ast.NotEq: "!==",
-    ast.Is: "===",
-    ast.IsNot: "!==",
-}
 
 
 class Needs(Protocol):
@@ -136,19 +104,19 @@ class Expressions:
         if node.id in self.local:
             return safe(node.id)
         value = self.value_of(node)
-        if id(value) in _NATIVE:
+        if id(value) in NATIVE:
             return self._native(value)
         if node.id not in vars(self.module):
             self.refuse(node, "is a builtin that cannot be printed")
         return self.needs.name(self.module, node.id)
 
     def _native(self, value: Any) -> str:
-        name = _NATIVE[id(value)]
+        name = NATIVE[id(value)]
         return name if "." in name or name == "Error" else self.needs.runtime(name)
 
     def _attribute(self, node: ast.Attribute) -> str:
         value = self.value_of(node)
-        if id(value) in _NATIVE:
+        if id(value) in NATIVE:
             return self._native(value)
         return f"{self.text(node.value)}.{node.attr}"
 
@@ -169,29 +137,32 @@ class Expressions:
         if isinstance(node.op, ast.Not):
             return f"!({self.test(node.operand)})"
         if isinstance(node.op, ast.USub):
-            return (
-                f"-{self.text(node.operand)}"
-                if isinstance(node.operand, ast.Constant)
-                else f"(-{self.text(node.operand)})"
-            )
+            text = f"-{self.text(node.operand)}"
+            return text if isinstance(node.operand, ast.Constant) else f"({text})"
         return self.refuse(node)
 
     def _binop(self, node: ast.BinOp) -> str:
+        if any(isinstance(side, ast.List | ast.Tuple | ast.ListComp) for side in (node.left, node.right)):
+            self.refuse(node, "is arithmetic with lists, which cannot be printed")
         left, right = self._operand(node.left), self._operand(node.right)
-        if type(node.op) in _HELPED:
-            return f"{self.needs.runtime(_HELPED[type(node.op)])}({left}, {right})"
-        if type(node.op) in _SIGNS:
-            return f"({left} {_SIGNS[type(node.op)]} {right})"
+        if type(node.op) in HELPED:
+            return f"{self.needs.runtime(HELPED[type(node.op)])}({left}, {right})"
+        if type(node.op) in SIGNS:
+            return f"({left} {SIGNS[type(node.op)]} {right})"
         return self.refuse(node)
 
     def test(self, node: ast.expr) -> str:
         """A condition: what is not one by itself is asked for its truth as Python knows it."""
+        if isinstance(node, ast.BoolOp):
+            sign = " && " if isinstance(node.op, ast.And) else " || "
+            return f"({sign.join(self.test(value) for value in node.values)})"
         text = self.text(node)
         return text if _is_condition(node) else f"{self.needs.runtime('truth')}({text})"
 
     def _boolop(self, node: ast.BoolOp) -> str:
-        sign = " && " if isinstance(node.op, ast.And) else " || "
-        return f"({sign.join(self.test(value) for value in node.values)})"
+        if not _is_condition(node):
+            self.refuse(node, "is one of its values, not a condition; write it with if and else")
+        return self.test(node)
 
     def _compare(self, node: ast.Compare) -> str:
         operands = [node.left, *node.comparators]
@@ -203,7 +174,7 @@ class Expressions:
         a, b = self._operand(left), self._operand(right)
         if isinstance(op, ast.In | ast.NotIn):
             return f"{'!' if isinstance(op, ast.NotIn) else ''}{self.needs.runtime('contains')}({b}, {a})"
-        return f"{a} {_ORDERS[type(op)]} {b}"
+        return f"{a} {ORDERS[type(op)]} {b}"
 
     def _operand(self, node: ast.expr) -> str:
         text = self.text(node)
@@ -323,35 +294,33 @@ class Expressions:
             return f"({self._isinstance(value, kind.left)} || {self._isinstance(value, kind.right)})"
         if not isinstance(kind, ast.Name):
             self.refuse(kind)
-        if kind.id in _KINDS:
-            return f"typeof {self.text(value)} === {_KINDS[kind.id]}"
+        if kind.id in KINDS:
+            return f'typeof {self.text(value)} === "{KINDS[kind.id]}"'
         if kind.id in ("tuple", "list", "Sequence"):
             return f"Array.isArray({self.text(value)})"
         return f"{self.text(value)} instanceof {self.text(kind)}"
 
     def _plain_call(self, node: ast.Call) -> str:
-        """A call of which nothing is special: of a global, of a method, or of a value."""
+        """A call of which nothing is special: of a method, of a global, or of a value."""
         match node.func:
             case ast.Attribute(value=ast.Name(id="self"), attr=name) if self.owner is not None:
                 function = inspect.getattr_static(self.owner, name, None)
                 return f"this.{name}({', '.join(self._arguments(node, function))})"
-            case ast.Attribute(value=value, attr=name) if id(self.value_of(node.func)) not in _NATIVE:
-                return (
-                    f"{self.text(value)}.{_METHODS.get(name, name)}({', '.join(self._arguments(node, None))})"
-                )
-            case ast.Name(id=name) if name not in self.local:
-                return self._global_call(node)
+            case ast.Attribute(value=value, attr=name) if id(self.value_of(node.func)) not in NATIVE:
+                if name not in METHODS:
+                    self.refuse(node, "calls a method that cannot be printed")
+                return f"{self.text(value)}.{METHODS[name]}({', '.join(self._arguments(node, None))})"
             case ast.Attribute():
                 return self._global_call(node)
-        # A schedule or a function: it is not known which.
-        return (
-            f"{self.needs.runtime('call')}({', '.join([self.text(node.func), *self._arguments(node, None)])})"
-        )
+            case ast.Name(id=name) if name not in self.local:
+                return self._global_call(node)
+        values = [self.text(node.func), *self._arguments(node, None)]
+        return f"{self.needs.runtime('call')}({', '.join(values)})"  # of a schedule or a function
 
     def _global_call(self, node: ast.Call) -> str:
         function = self.value_of(node.func)
         name, arguments = self.text(node.func), self._arguments(node, function)
-        if inspect.isclass(function) and id(function) not in _NATIVE:
+        if inspect.isclass(function) and id(function) not in NATIVE:
             return f"{self.needs.runtime('construct')}({', '.join([name, *arguments])})"
         made = "new " if inspect.isclass(function) and issubclass(function, Exception) else ""
         return f"{made}{name}({', '.join(arguments)})"
@@ -382,8 +351,10 @@ def _targets(node: ast.expr) -> list[str]:
 
 def _is_condition(node: ast.expr) -> bool:
     match node:
-        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
             return True
+        case ast.BoolOp():
+            return all(map(_is_condition, node.values))
         case ast.Call(func=ast.Name(id="isinstance" | "any" | "all")):
             return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id="math"), attr="isinf" | "isnan" | "isfinite")):

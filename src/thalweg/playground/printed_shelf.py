@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, Literal, get_args, get_origin
@@ -87,7 +87,7 @@ def _written(kind: type, name: str) -> FunctionType:
 
 def _check(library: Library, kind: type, options: list[str]) -> list[str]:
     """What the constructor checks before it hands its arguments on."""
-    head = f"check({{ {', '.join(map(safe, options))} }})"
+    head = f"check({{ {_taken(options)} }})"
     skip = ("defaults = ", "super().__init__(")
     lines = function_lines(library, _written(kind, "__init__"), "check", kind, skip=skip)
     return [f"{head} {{", *lines[1:-1], "},"]
@@ -116,9 +116,13 @@ def transform_lines(library: Library, factory: FunctionType, examples: Mapping[s
     lines = [f"{key}: {literal(v)}," for key, v in {"name": factory.__name__, **facts(factory)}.items()]
     lines += [f"on: {literal(made.on)},", f"example: {literal(examples)},"]
     lines += ["arguments: [", *indented([f"{literal(a)}," for a in arguments]), "],"]
-    passed = ", ".join(map(safe, signature))
-    lines.append(f"make: ({{ {passed} }}) => {name}({passed}),")
+    lines.append(f"make: ({{ {_taken(signature)} }}) => {name}({', '.join(map(safe, signature))}),")
     return lines
+
+
+def _taken(names: Iterable[str]) -> str:
+    """Names taken out of an object, those that JavaScript wants for itself under others."""
+    return ", ".join(name if name == safe(name) else f"{name}: {safe(name)}" for name in names)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ function ends(interval) {
 export function check_value(owner, name, value, interval) {
   if (typeof value === "number" && within(value, interval)) return;
   const option = name.replace(/\[\d\]$/, "");
-  const shown = name.endsWith("[0]") ? `the first of ${option}` : name.replace(/^(.*)\[1\]$/, "the second of $1");
+  const shown = name.replace(/^(.*)\[0\]$/, "the first of $1").replace(/^(.*)\[1\]$/, "the second of $1");
   throw new UserError(`${shown} is a number ${inWords(interval)}${got(value)}`, option);
 }
 
@@ -77,7 +77,8 @@ function got(value) {
 export function filled(owner, specs, given) {
   const names = specs.map((spec) => spec.name);
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw new UserError(`${owner} has no option ${name}${near(name, names)}`, name);
+    if (names.includes(name)) continue;
+    throw new UserError(`${owner} has no option ${name}${near(name, names)}`, name);
   }
   return Object.fromEntries(specs.map((spec) => [spec.name, valueOf(owner, spec, given[spec.name])]));
 }
@@ -132,7 +133,8 @@ function near(name, names) {
   const lower = String(name).toLowerCase();
   const scored = names.map((other) => [distance(lower, other.toLowerCase()), other]);
   const [[least, best]] = scored.sort((a, b) => a[0] - b[0]);
-  return least <= Math.max(2, lower.length / 3) ? `; did you mean ${best}?` : `; there are ${names.join(", ")}`;
+  const close = least <= Math.max(2, lower.length / 3);
+  return close ? `; did you mean ${best}?` : `; there are ${names.join(", ")}`;
 }
 
 /** Letters to insert, delete or exchange to get from one text to another. */

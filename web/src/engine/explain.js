@@ -4,8 +4,8 @@ import { FloatingPointError } from "./check.js";
 import { ArithmeticError } from "./python.js";
 
 /**
- * @typedef {{text: string, value?: number, values?: number[]}} Token a piece of a formula; a name has a value, one
- *   for all coordinates or one for each
+ * @typedef {{text: string, value?: number, values?: number[]}} Token a piece of a formula; a name has a
+ *   value, one for all coordinates or one for each
  * @typedef {{name: string, tokens: Token[], values: number[]}} Line an assignment of the rule
  * @typedef {{title: string, doc: string, rule: string, on: string, scalars: Object<string, number>,
  *   sums: Object<string, number>, input: number[], output: number[], idle: boolean, lines: Line[]}} Stage
@@ -16,8 +16,9 @@ import { ArithmeticError } from "./python.js";
  * @param {import("./program.js").Run} run
  * @param {(p: Float64Array, out: Float64Array) => void} gradient
  * @param {number} lr
- * @returns {{stages: Stage[], before: object, after: object, gradient: number[], point: number[], outcome: string,
- *   message: string}} `before` and `after` hold p and the states by key; `point` is where the gradient was taken
+ * @returns {{stages: Stage[], before: object, after: object, gradient: number[], point: number[],
+ *   outcome: string, message: string}} `before` and `after` hold p and the states by key; `point` is where
+ *   the gradient was taken
  */
 export function explain(run, gradient, lr) {
   const twin = copy(run);
@@ -30,7 +31,8 @@ export function explain(run, gradient, lr) {
     return { stages, before, after: snapshot(twin), ...ends(twin, outcome, "") };
   } catch (error) {
     if (!(error instanceof ArithmeticError || error instanceof FloatingPointError)) throw error;
-    return { stages, before: snapshot(run), after: snapshot(run), ...ends(twin, "not finite", error.message) };
+    const still = snapshot(run);
+    return { stages, before: still, after: still, ...ends(twin, "not finite", error.message) };
   }
 }
 

@@ -40,12 +40,13 @@ function stagesOf(name, group, rule, own, wraps) {
   const misfit = rule.moves && wraps.find((wrapped) => wrapped.on === "step");
   if (misfit) {
     throw new UserError(
-      `${name} moves the parameters itself, so ${misfit.title}, which changes the step, cannot be used with it; ` +
-        "use one that changes the gradient, such as coupled_decay",
+      `${name} moves the parameters itself, so ${misfit.title}, which changes the step, cannot be used ` +
+        "with it; use one that changes the gradient, such as coupled_decay",
     );
   }
   const all = [...wraps.filter((t) => t.on === "grad"), ...own, ...wraps.filter((t) => t.on !== "grad")];
-  const at = (place) => all.filter((t) => t.on === place).map((t) => stage(t.rule, place, t.title ?? t.rule.name, t));
+  const staged = (t) => stage(t.rule, t.on, t.title ?? t.rule.name, t);
+  const at = (place) => all.filter((t) => t.on === place).map(staged);
   const stages = [
     ...(group.maximize ? [stage(rules.ascend, "grad", "maximize")] : []),
     ...at("grad"),
@@ -60,7 +61,8 @@ function stagesOf(name, group, rule, own, wraps) {
 
 function stage(rule, on, title, { options = {}, check = null } = {}) {
   const target = on === "move" || on === "param" ? "p" : "g";
-  return { rule, on, title, options, check, target, inputs: [...["p", "g"].slice(0, rule.tensors.length), ...rule.buffers] };
+  const inputs = [...["p", "g"].slice(0, rule.tensors.length), ...rule.buffers];
+  return { rule, on, title, options, check, target, inputs };
 }
 
 function checkStates(stages) {
@@ -102,8 +104,8 @@ export class Program {
 }
 
 /**
- * One run: `p`, `t` (steps taken), `env` (the states by key), `gradient` (as it was before any stage) and, after
- * a step that failed, `message`.
+ * One run: `p`, `t` (steps taken), `env` (the states by key), `gradient` (as it was before any stage) and,
+ * after a step that failed, `message`.
  */
 export class Run {
   constructor(program, p) {
@@ -218,7 +220,7 @@ function bind(spec, run) {
   };
 }
 
-/** The scalar arguments of a rule: those that stay are set, and for those that move it says where they come from. */
+/** The scalar arguments of a rule: those that stay are set, for the others it says where they come from. */
 function scalarsOf(spec, rule, run, sums) {
   const scalars = new Float64Array(rule.scalars.length);
   const moving = [];
@@ -229,7 +231,8 @@ function scalarsOf(spec, rule, run, sums) {
     else if (Object.hasOwn(spec.options, key)) scalars[at] = spec.options[key];
     else if (Object.hasOwn(run.env, key)) moving.push({ at, from: run.env[key], place: 0 });
     else if (key === "t" || key === "lr") moving.push({ at, from: run.clock, place: key === "t" ? T : LR });
-    else scalars[at] = run.program.values[key];
+    else if (Object.hasOwn(run.program.values, key)) scalars[at] = run.program.values[key];
+    else throw new Error(`${rule.name} asks for ${key}, which nothing gives`);
   });
   return { scalars, moving, constants: new Float64Array(rule.size) };
 }

@@ -1,6 +1,6 @@
 /**
- * What the printed library calls where JavaScript differs from Python: remainders, powers, the truth of an empty
- * list, the text of a number. Arithmetic that Python refuses is refused here too, by `ArithmeticError`.
+ * What the printed library calls where JavaScript differs from Python: remainders, powers, the truth of an
+ * empty list, the text of a number. Arithmetic that Python refuses is refused here too, by `ArithmeticError`.
  */
 
 import { check_options, check_value, FloatingPointError, UserError } from "./check.js";
