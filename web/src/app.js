@@ -47,7 +47,6 @@ export class App {
     this.problems = [];
     /** When the input event that the page is answering happened. */
     this.inputAt = null;
-    this._selected = 0;
     this._listeners = new Map();
     this._keys = [];
     this._frame = 0;
@@ -84,7 +83,6 @@ export class App {
     this.state = { ...this.state, ...patch };
     const before = this.surface;
     const changed = this._recompute(moved);
-    this._selected = Math.max(0, Math.min(this._selected, this.state.racers.length - 1));
     if ("playhead" in patch || "steps" in patch || this.state.playhead === null) this.step = this._restingStep();
     if (this.hover && !this.paths[this.hover.racer]) this.hover = null;
     if (this.surface !== before) this.emit("surface");
@@ -98,7 +96,6 @@ export class App {
   load(state) {
     this.pause();
     this.hover = null;
-    this._selected = 0;
     this.set(state);
     this.emit("selected");
   }
@@ -167,14 +164,18 @@ export class App {
     }
   }
 
+  /** The racer that the inspector and the phase map are about; a link carries it, counted from 1. */
   get selected() {
-    return this._selected;
+    const { view, racers } = this.state;
+    return Math.max(0, Math.min((view?.selected?.[0] ?? 1) - 1, racers.length - 1));
   }
 
   set selected(index) {
-    if (index === this._selected || !this.state.racers[index]) return;
-    this._selected = index;
+    if (index === this.selected || !this.state.racers[index]) return;
+    const { selected, ...view } = this.state.view ?? {};
+    this.state = { ...this.state, view: index ? { ...view, selected: [index + 1] } : view };
     this.emit("selected");
+    this.emit("state");
     this.invalidate();
   }
 

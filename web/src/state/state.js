@@ -42,9 +42,10 @@ export const VIEW = {
   log: true,
 };
 
-/** What of a stage is seen, where a person chose it: lists of numbers, and when they make sense. */
+/** What is seen where a person chose it, and of which racer: lists of numbers, and when they make sense. */
 export const VIEWED = {
   box: (x0, x1, y0, y1, ...more) => x0 < x1 && y0 < y1 && !more.length,
+  selected: (racer, ...more) => racer >= 1 && racer <= LIMITS.racers && racer % 1 === 0 && !more.length,
   camera: (yaw, tilt, zoom, ...more) => tilt >= 0 && tilt <= 90 && zoom > 0.1 && zoom < 100 && !more.length,
 };
 
