@@ -9,18 +9,7 @@ from tests.playground.person import handle, losses, middle, settle
 from tests.report.browsing import DESKTOP
 
 Visit = Callable[..., Page]
-OPTIMIZERS = [
-    "SGD",
-    "Momentum",
-    "Nesterov",
-    "RMSprop",
-    "Adam",
-    "AdamW",
-    "Adagrad",
-    "NAdam",
-    "Adadelta",
-    "RAdam",
-]
+NAMES = "SGD Momentum Nesterov RMSprop Adam AdamW Adagrad NAdam Adadelta RAdam"
 TEN = "#" + "&".join(f"racer={name}(lr=0.001)" for name in NAMES.split()) + "&steps=1000"
 
 FRAMES = """(seconds) => new Promise((done) => {

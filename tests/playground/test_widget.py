@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from tests.playground.person import names, settle
 from tests.report.browsing import DESKTOP
 from thalweg import playground
 from thalweg.errors import UserError
@@ -38,7 +39,7 @@ window.open_ = (id, state) => {
   const cleanup = widget.render({ model, el });
   return Promise.resolve(cleanup).then((cleanup) => { window[id + "_"] = { model, el, cleanup }; });
 };
-window.loaded = true;
+document.body.dataset.loaded = true;
 </script>"""
 
 
@@ -62,7 +63,7 @@ def notebook(browser: Browser) -> Iterator[Callable[[], Page]]:
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(NOTEBOOK)
-        page.wait_for_function("window.loaded")
+        page.wait_for_selector("[data-loaded]", state="attached")
         return page
 
     yield open_page
@@ -83,12 +84,13 @@ def sent(page: Page, where: str) -> list[dict[str, Any]]:
 def test_what_is_set_in_the_page_arrives_in_python(notebook: Callable[[], Page]) -> None:
     page = notebook()
     show(page, "a", {"surface": {"id": "beale"}, "steps": 120})
+    before = len(names(page))
     page.locator("#a").get_by_role("button", name="Add").first.click()
-    page.wait_for_function("a_.model.sent.length > 0")
+    settle(page)
     state = sent(page, "a")[-1]["state"]
     assert state["surface"]["id"] == "beale"
     assert state["steps"] == 120
-    assert len(state["racers"]) == 5
+    assert len(state["racers"]) == before + 1
 
 
 def test_what_is_set_in_python_is_shown(notebook: Callable[[], Page]) -> None:
@@ -97,8 +99,9 @@ def test_what_is_set_in_python_is_shown(notebook: Callable[[], Page]) -> None:
     before = len(sent(page, "a"))
     page.evaluate("""a_.model.receive({ state: { surface: { id: "saddle" }, racers: [
         { optimizer: "Adam", options: { lr: 0.2 } }] } })""")
-    page.wait_for_function("document.querySelector('#a').textContent.includes('addle')")
-    page.wait_for_timeout(300)
+    settle(page)
+    assert page.locator("#a").get_by_role("combobox", name="Surface").input_value() == "saddle"
+    assert names(page) == ["Adam"]
     assert len(sent(page, "a")) <= before + 1, "an echo without end"
 
 
@@ -106,12 +109,12 @@ def test_two_of_them_are_two(notebook: Callable[[], Page]) -> None:
     page = notebook()
     show(page, "a", {"surface": {"id": "beale"}})
     show(page, "b", {"surface": {"id": "himmelblau"}})
+    before = page.locator("#a .racer .name").all_text_contents()
     page.locator("#b").get_by_role("button", name="Add").first.click()
-    page.wait_for_function("b_.model.sent.length > 0")
+    settle(page)
     assert sent(page, "a") == []
     assert sent(page, "b")[-1]["state"]["surface"]["id"] == "himmelblau"
-    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
-    assert len(set(ids)) == len(ids)
+    assert page.locator("#a .racer .name").all_text_contents() == before
     assert page.url == NOTEBOOK
 
 
