@@ -4,9 +4,6 @@ import { h, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { short, whole } from "./numbers.js";
 
-/** Rates a racer may try, each over the whole race. */
-const TRIES = 30;
-
 /**
  * Tuning of learning rates: every racer has the same number of gradient evaluations.
  *
@@ -54,11 +51,10 @@ export function tuning(app, actions) {
 
 async function tuneRacers(app, indices, signal, progress) {
   const { racers, start, steps } = app.state;
-  const evaluations = TRIES * steps;
   const found = [];
   for (const [done, index] of indices.entries()) {
     const share = (part) => progress((done + part) / indices.length);
-    found.push(await tune(racers[index], app.surface, start, steps, { evaluations, signal, progress: share }));
+    found.push(await tune(racers[index], app.surface, start, steps, { signal, progress: share }));
   }
   return found;
 }
