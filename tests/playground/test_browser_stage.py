@@ -1,0 +1,225 @@
+"""What a person does on the stage: looks closer, turns the surface, points at a trail, pinches."""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import CDPSession, Locator, Page, expect
+
+from tests.playground.person import handle, link, middle, picture, settle, stage
+from tests.playground.test_browser_share import download
+from tests.report.browsing import DESKTOP, PHONE
+
+Visit = Callable[..., Page]
+TWO = "#surface=quadratic(condition=4)&start=-4,2&racer=SGD(lr=0.05)&racer=Adam(lr=0.3)&steps=60"
+
+
+def box(page: Page) -> list[float]:
+    """What part of the plane the address says is shown; empty where all is."""
+    found = re.search(r"box=([^&]*)", link(page))
+    return [float(v) for v in found[1].split(",")] if found else []
+
+
+def readout(page: Page) -> Locator:
+    return page.locator(".stage-readout").locator("visible=true")
+
+
+def touch(finger: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    finger.send(
+        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+    )
+
+
+def test_plus_minus_and_zero(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    settle(page)
+    before = picture(page)
+    assert box(page) == []
+    stage(page).focus()
+    page.keyboard.press("+")
+    once = box(page)
+    page.keyboard.press("+")
+    twice = box(page)
+    assert (twice[1] - twice[0]) * 1.5 == pytest.approx(once[1] - once[0], rel=1e-3)
+    assert picture(page) != before
+    page.keyboard.press("ArrowRight")
+    moved = box(page)
+    assert moved[0] > twice[0]
+    assert moved[1] - moved[0] == pytest.approx(twice[1] - twice[0], rel=1e-3)
+    page.keyboard.press("0")
+    settle(page)
+    assert box(page) == []
+    assert picture(page) == before
+
+
+def test_the_buttons_in_the_corner(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+    page.get_by_role("button", name="Zoom out").click()
+    wide = box(page)
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Zoom in").click()
+    assert box(page)[1] < wide[1]
+    page.get_by_role("button", name="Show all").click()
+    assert box(page) == []
+
+
+def test_to_drag_the_ground_moves_what_is_shown_and_not_the_start(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    settle(page)
+    x, y = middle(handle(page))
+    cx, cy = middle(stage(page))
+    page.mouse.move(cx + 150, cy + 120)
+    page.mouse.down()
+    page.mouse.move(cx + 230, cy + 160, steps=6)
+    page.mouse.up()
+    settle(page)
+    assert "start=-4,2&" in link(page)
+    now = middle(handle(page))
+    assert now == (pytest.approx(x + 80, abs=2), pytest.approx(y + 40, abs=2))
+
+
+def test_two_clicks_show_all_and_leave_the_start(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    page.get_by_role("button", name="Zoom out").click()
+    cx, cy = middle(stage(page))
+    page.mouse.dblclick(cx + 150, cy + 120)
+    assert box(page) == []
+    assert "start=-4,2&" in link(page)
+
+
+def test_the_wheel_scrolls_the_page_until_the_stage_has_the_focus(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    cx, cy = middle(stage(page))
+    page.mouse.move(cx, cy)
+    page.mouse.wheel(0, -200)
+    assert box(page) == []
+    stage(page).focus()
+    page.mouse.wheel(0, -200)
+    assert box(page) != []
+
+
+def test_to_point_at_a_trail_says_who_and_where_and_a_click_chooses_it(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    settle(page)
+    x, y = middle(handle(page))
+    page.mouse.move(x, y - 60)
+    expect(readout(page)).to_have_count(0)
+    start = link(page)
+    for racer in ("Adam", "SGD"):
+        found = next(spot for spot in around(x, y) if points_at(page, racer, *spot))
+        assert re.search(r"step \d+\n.*x .*, y .*, loss \d", readout(page).inner_text())
+        page.mouse.click(*found)
+        assert link(page) == start, "the start stays"
+        expect(page.locator(".racers .racer.selected .name")).to_have_text(racer)
+
+
+def around(x: float, y: float) -> list[tuple[float, float]]:
+    """Places in rings around another, nearest first, beyond the handle."""
+    turns = [math.tau * k / 40 for k in range(40)]
+    return [(x + r * math.cos(turn), y + r * math.sin(turn)) for r in (28, 40, 55, 75) for turn in turns]
+
+
+def points_at(page: Page, racer: str, x: float, y: float) -> bool:
+    page.mouse.move(x, y)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return readout(page).count() == 1 and readout(page).inner_text().startswith(f"{racer},")
+
+
+def test_two_fingers_pinch_and_one_scrolls(visit: Visit) -> None:
+    page = visit(PHONE, TWO, has_touch=True, is_mobile=True)
+    settle(page)
+    cx, cy = middle(stage(page))
+    finger = page.context.new_cdp_session(page)
+    touch(finger, "touchStart", (cx - 30, cy), (cx + 30, cy))
+    for k in range(1, 6):
+        touch(finger, "touchMove", (cx - 30 - 8 * k, cy), (cx + 30 + 8 * k, cy))
+    touch(finger, "touchEnd")
+    closer = box(page)
+    assert closer
+    assert page.evaluate("visualViewport.scale") == 1
+    start = link(page)
+    touch(finger, "touchStart", (cx + 60, cy + 60))
+    for k in range(1, 13):
+        touch(finger, "touchMove", (cx + 60, cy + 60 - 12 * k))
+        page.wait_for_timeout(20)
+    touch(finger, "touchEnd")
+    settle(page)
+    assert page.evaluate("scrollY") > 60
+    assert link(page) == start
+
+
+def test_the_surface_turns_by_drag_keys_and_finger(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO + "&stage=surface")
+    settle(page)
+    before = picture(page)
+    cx, cy = middle(stage(page))
+    page.mouse.move(cx + 60, cy + 150)
+    page.mouse.down()
+    page.mouse.move(cx + 160, cy + 150, steps=5)
+    page.mouse.up()
+    settle(page)
+    assert "camera=" in link(page)
+    assert "start=-4,2&" in link(page)
+    assert picture(page) != before
+    stage(page).focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("-")
+    tilted = link(page)
+    page.keyboard.press("0")
+    settle(page)
+    assert "camera=" not in link(page)
+    assert picture(page) == before
+    assert tilted != link(page)
+
+
+def test_the_start_can_be_dragged_on_the_surface(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO + "&stage=surface")
+    settle(page)
+    x, y = middle(handle(page))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=5)
+    page.mouse.up()
+    settle(page)
+    now = middle(handle(page))
+    assert now == (pytest.approx(x + 60, abs=3), pytest.approx(y + 20, abs=3))
+    assert "start=-4,2&" not in link(page)
+
+
+def test_a_picture_that_the_graphics_card_lost_comes_back(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO + "&stage=surface")
+    settle(page)
+    before = picture(page)
+    stage(page).evaluate(
+        """async (canvas) => {
+            const lost = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+            const pause = () => new Promise((done) => setTimeout(done, 200));
+            lost.loseContext();
+            await pause();
+            lost.restoreContext();
+            await pause();
+        }"""
+    )
+    settle(page)
+    assert picture(page) == before
+
+
+def test_a_film_repeats_and_holds_its_end(visit: Visit, tmp_path: Path) -> None:
+    page = visit(DESKTOP, TWO)
+    settle(page)
+    path = download(page, "Save GIF", tmp_path)
+    with Image.open(path) as film:
+        assert film.info["loop"] == 0
+        assert 24 <= film.n_frames <= 120
+        assert film.width == 640
+        pauses = []
+        for k in range(film.n_frames):
+            film.seek(k)
+            pauses.append(film.info["duration"])
+    assert 3000 < sum(pauses) < 12_000
+    assert pauses[-1] >= 10 * pauses[0]
+    assert path.stat().st_size < 1_500_000
