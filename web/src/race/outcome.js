@@ -9,10 +9,11 @@ const STRIDE = 200;
  * @param {number[]} start
  * @param {number} steps
  * @param {import("./breath.js").Breath} breath
+ * @param {number} [reach] how many of the picture's sizes it may be away
  * @returns {Promise<number>} the loss after these steps, over all samples; Infinity where it ended before
  */
-export async function outcome(racer, surface, start, steps, breath) {
-  const walk = new Walk(racer, surface, start);
+export async function outcome(racer, surface, start, steps, breath, reach) {
+  const walk = new Walk(racer, surface, start, reach);
   while (walk.taken < steps && walk.ended === null) {
     walk.advance();
     if (walk.taken % STRIDE === 0 && breath.due) await breath.rest();

@@ -50,8 +50,9 @@ export class Walk {
    * @param {import("../state/state.js").Racer} racer
    * @param {import("../surfaces/index.js").Surface} surface
    * @param {number[]} start
+   * @param {number} [reach] how many of the picture's sizes it may be away
    */
-  constructor(racer, surface, start) {
+  constructor(racer, surface, start, reach = FAR) {
     this.surface = surface;
     this.run = compose(racer.optimizer, racer.options, racer.transforms).begin(Float64Array.from(start));
     this.factor = schedule(racer.warmup, racer.schedule);
@@ -60,7 +61,7 @@ export class Walk {
     this.gradient = this.source.gradient;
     const [x0, x1, y0, y1] = surface.box;
     this.middle = [(x0 + x1) / 2, (y0 + y1) / 2];
-    this.far = FAR * Math.max(x1 - x0, y1 - y0);
+    this.far = reach * Math.max(x1 - x0, y1 - y0);
     this.taken = 0;
     /** Why it cannot go on: null | "not finite" | "diverged" | "outside". */
     this.ended = this.look();

@@ -329,7 +329,7 @@ export const lessons = [
     state: {
       surface: { id: "rosenbrock" },
       start: [-1.5, 2.4],
-      steps: 500,
+      steps: 1000,
       racers: [
         sgd(0.001, { label: "SGD" }),
         momentum(0.001, 0.9, "Momentum"),
