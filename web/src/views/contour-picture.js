@@ -99,7 +99,7 @@ function createGroundLayer(app, moving) {
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.fillStyle = app.colors.page;
-    ink.fillRect(0, 0, width, height);
+    ink.fillRect(0, 0, width + 1, height + 1); // the last pixel may lie half outside
     drawAll(ink, app, frame, heights, { dark: app.colors.dark, pixels: ratio, fine });
   };
   return { canvas, update, destroy: () => clearTimeout(timer) };
