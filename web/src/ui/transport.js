@@ -47,7 +47,7 @@ export function transport(app) {
   app.on("state", onState);
   for (const update of [onStep, onPlaying, onState]) update();
   const count = h("div", { class: "count" }, at, h("span", null, "/"), steps.element);
-  return h("div", { class: "transport", role: "group", "aria-label": "Playback" }, back, play, forward, scrub, count, speed);
+  return h("div", { class: "transport", role: "group", "aria-label": "Playback" }, play, back, forward, scrub, count, speed);
 }
 
 /** Moves the playhead by whole steps. */
