@@ -18,15 +18,11 @@ from thalweg import playground
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "playground"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
-VALLEY = (
-    "surface=rosenbrock&start=-1.2,1.6&racer=SGD(lr=0.001)&racer=SGD(lr=0.0005,momentum=0.9)"
-    "&racer=RMSprop(lr=0.01)&racer=AdamW(lr=0.1)&steps=300"
-)
 PICTURES = {
-    "contour": (VALLEY, DESKTOP, "light"),
-    "surface": (f"{VALLEY}&stage=surface", DESKTOP, "dark"),
-    "phone": (VALLEY, PHONE, "light"),
+    "contour": ("lesson=race", DESKTOP, "light"),
+    "surface": ("lesson=race&stage=surface", DESKTOP, "dark"),
+    "step": ("lesson=adam&chart=step&at=12", DESKTOP, "light"),
+    "phase": ("lesson=momentum&chart=phase", DESKTOP, "dark"),
 }
 
 
