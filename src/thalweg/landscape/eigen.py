@@ -1,7 +1,6 @@
 """The extreme eigenvalues of a surface's curvature, with bounds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,13 +10,17 @@ from torch import Tensor
 from thalweg.errors import UserError
 from thalweg.landscape.interrupted import Interrupted
 from thalweg.landscape.lanczos import Array, Lanczos
+from thalweg.landscape.products import hessian
 from thalweg.landscape.progress import progress
+from thalweg.landscape.secants import Thrifty
 from thalweg.landscape.surface import Kind, Surface
 from thalweg.landscape.words import count
 
 __all__ = ["Eigenpairs", "eigenpairs"]
 
 Which = Literal["magnitude", "largest", "smallest", "both"]
+NEAR = 10.0
+"""A pair whose residual is so many bounds has about the value that it will have."""
 LEAST = 10
 """Products at least: earlier, the method may have settled on another eigenvalue than the outermost."""
 CHOICES = ("magnitude", "largest", "smallest", "both")
@@ -37,6 +40,7 @@ class Eigenpairs:
         which: which end.
         outermost: whether the first that was asked for is here, for ``"both"`` the smallest and the largest;
             these converge before the others.
+        differences: how many of the products were differences of gradients.
     """
 
     values: Tensor
@@ -47,6 +51,7 @@ class Eigenpairs:
     tolerance: float
     which: str
     outermost: bool
+    differences: int = 0
 
     def describe(self) -> str:
         """Say the eigenvalues with their bounds."""
@@ -54,7 +59,8 @@ class Eigenpairs:
         found = ", ".join(f"{v:.4g}" + f" ± {r:.1g}" * (r > 1e-4 * abs(v)) for v, r in pairs)
         where = {"both": "at both ends", "magnitude": "largest in magnitude"}.get(self.which, self.which)
         if self.converged:
-            return f"Eigenvalues ({where}): {found}; {count(self.products, 'product')}."
+            of_them = f", {self.differences} of them differences of gradients" * bool(self.differences)
+            return f"Eigenvalues ({where}): {found}; {count(self.products, 'product')}{of_them}."
         some = f"only {found} did" if found else "none did"
         return (
             f"The eigenvalues ({where}) did not all converge in {count(self.products, 'product')}: {some}; "
@@ -71,6 +77,7 @@ class Eigenpairs:
             "tolerance": self.tolerance,
             "which": self.which,
             "outermost": self.outermost,
+            "differences": self.differences,
         }
 
 
@@ -96,41 +103,38 @@ def eigenpairs(
     The bound says that an eigenvalue lies near θ, not that none was passed over: of two that differ by a few
     percent the larger may still be hidden when the rest has converged. A smaller τ, or another seed, tells.
 
+    With ``"hessian"``, products after the second are differences of gradients where these are cheaper and
+    fit an exact product to a quarter of τ, see `thalweg.landscape.secants`. Values and residuals are then
+    computed with exact products at the end; where a residual is too large, all begins anew with exact ones.
+
     Args:
         surface: what to measure, at the point where its model stands.
         k: how many; of each end for ``"both"``.
         which: ``"magnitude"`` (the largest absolute values), ``"largest"``, ``"smallest"``, ``"both"``.
         tolerance: τ.
         product: the matrix, see `Surface.product`.
-        max_products: stop after so many products, converged or not.
+        max_products: stop after so many steps, converged or not, each with one product. A check at the end
+            takes one more for each pair.
         seed: of the first vector.
 
     Raises:
         UserError: an argument out of its range, or the surface refuses.
-        Interrupted: Ctrl-C; `partial` has the pairs that had converged.
+        Interrupted: Ctrl-C; `partial` has the pairs that had converged; a check takes its time even then.
     """
     _check(surface, k, which, tolerance, max_products)
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise UserError(f"eigenpairs: seed is {seed!r}; it must be a whole number")
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.randn(surface.dimension, generator=generator, dtype=surface.dtype).to(surface.device)
-    limit = min(max_products, surface.dimension)
-    wanted = _wanted(surface.dimension, k, which)
-    with surface.products(product) as multiply, progress("eigenvalues", limit) as advance:
-        lanczos = Lanczos(multiply, start, generator)
-        found: _Found | None = None
-        try:
-            while found is None or not (lanczos.complete or found.settled or len(lanczos) >= limit):
-                lanczos.step()
-                if not np.isfinite(lanczos.alphas[-1]):
-                    return nothing(surface, len(lanczos), tolerance, which)
-                found = _found(lanczos, k, which, tolerance, wanted)
-                advance()
-        except KeyboardInterrupt as stop:
-            if found is None:
-                raise
-            raise Interrupted(_result(lanczos, found, tolerance, which)) from stop
-    return _result(lanczos, found, tolerance, which)
+    n = surface.dimension
+    ask = _Ask(k, which, tolerance, min(max_products, n), _wanted(n, k, which), seed)
+    if product != "hessian":
+        with surface.products(product) as multiply:
+            return _search(surface, Thrifty(multiply), ask)
+    with surface.hold(), hessian(surface) as exact:
+        found = _search(surface, Thrifty(exact, tolerance), ask)
+        if found.converged or not found.differences or found.products >= ask.limit:
+            return found
+        again = _search(surface, Thrifty(exact), ask)
+    return replace(again, products=found.products + again.products, differences=found.differences)
 
 
 def nothing(surface: Surface, products: int, tolerance: float, which: str) -> Eigenpairs:
@@ -138,6 +142,38 @@ def nothing(surface: Surface, products: int, tolerance: float, which: str) -> Ei
     none = torch.empty(0, dtype=torch.float64)
     vectors = torch.empty(surface.dimension, 0, dtype=torch.float64)
     return Eigenpairs(none, vectors, none, products, False, tolerance, which, False)
+
+
+class _Ask(NamedTuple):
+    """What is asked for, and how many pairs and steps that makes."""
+
+    k: int
+    which: str
+    tolerance: float
+    limit: int
+    wanted: int
+    seed: int
+
+
+def _search(surface: Surface, multiply: Thrifty, ask: _Ask) -> Eigenpairs:
+    generator = torch.Generator().manual_seed(ask.seed)
+    start = torch.randn(surface.dimension, generator=generator, dtype=surface.dtype).to(surface.device)
+    lanczos = Lanczos(multiply, start, generator)
+    found: _Found | None = None
+    with progress("eigenvalues", ask.limit) as advance:
+        try:
+            while found is None or not (lanczos.complete or found.settled or len(lanczos) >= ask.limit):
+                lanczos.step()
+                found = _found(lanczos, ask, multiply.error)
+                if found is None or found.hopeless:
+                    empty = nothing(surface, multiply.products, ask.tolerance, ask.which)
+                    return replace(empty, differences=multiply.differences)
+                advance()
+        except KeyboardInterrupt as stop:
+            if found is None:
+                raise
+            raise Interrupted(_result(lanczos, found, ask, multiply)) from stop
+    return _result(lanczos, found, ask, multiply)
 
 
 def _check(surface: Surface, k: int, which: str, tolerance: float, max_products: int) -> None:
@@ -170,44 +206,66 @@ def _chosen(values: Array, k: int, which: str) -> list[int]:
     return sorted(everything, key=lambda i: -abs(values[i]))[:k]
 
 
-def _good(values: Array, residuals: Array, chosen: Sequence[int], tolerance: float) -> list[bool]:
-    radius = np.abs(values).max()
-    return [bool(residuals[i] <= tolerance * max(abs(values[i]), tolerance * radius)) for i in chosen]
+def _bounds(values: Array, tolerance: float, radius: float) -> Array:
+    """Which residuals count as converged, for a spectrum of this radius."""
+    return tolerance * np.maximum(np.abs(values), tolerance * radius)
 
 
 class _Found(NamedTuple):
-    """The Ritz pairs after a step, which of them are wanted, and which of these have converged."""
+    """The wanted Ritz pairs after a step.
+
+    Attributes:
+        values, coordinates, residuals: theirs.
+        good: which have converged.
+        enough: whether there are as many as were asked for.
+        radius: the largest magnitude seen.
+        settled: whether all that were asked for have converged.
+        hopeless: whether they never will, since the products are too inexact.
+    """
 
     values: Array
     coordinates: Array
     residuals: Array
-    chosen: list[int]
     good: list[bool]
     enough: bool
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that were asked for are there."""
-        return self.enough and all(self.good) and len(self.values) >= LEAST
+    radius: float
+    settled: bool
+    hopeless: bool
 
 
-def _found(lanczos: Lanczos, k: int, which: str, tolerance: float, wanted: int) -> _Found:
+def _found(lanczos: Lanczos, ask: _Ask, error: float) -> _Found | None:
+    if not np.isfinite(lanczos.alphas[-1]):
+        return None
     values, coordinates, residuals = lanczos.ritz()
-    chosen = _chosen(values, k, which)
-    good = _good(values, residuals, chosen, tolerance)
-    return _Found(values, coordinates, residuals, chosen, good, len(chosen) == wanted)
+    radius = float(np.abs(values).max())
+    chosen = _chosen(values, ask.k, ask.which)
+    values, residuals = values[chosen], residuals[chosen]
+    bounds = _bounds(values, ask.tolerance, radius)
+    good, enough = residuals + error <= bounds, len(chosen) == ask.wanted
+    settled = enough and bool(good.all()) and len(lanczos) >= LEAST
+    near = enough and bool((residuals <= NEAR * bounds).all())
+    hopeless = near and error > float(bounds.min())
+    return _Found(values, coordinates[:, chosen], residuals, good.tolist(), enough, radius, settled, hopeless)
 
 
-def _result(lanczos: Lanczos, found: _Found, tolerance: float, which: str) -> Eigenpairs:
-    good, enough = found.good, found.enough
-    kept = [i for i, fine in zip(found.chosen, good, strict=True) if fine]
+def _result(lanczos: Lanczos, found: _Found, ask: _Ask, multiply: Thrifty) -> Eigenpairs:
+    values, residuals, good = found.values, found.residuals, found.good
+    vectors = lanczos.combine(found.coordinates)
+    if multiply.differences:
+        values, residuals = multiply.measured(vectors)
+        order = np.argsort(values)
+        order = order[_chosen(values[order], ask.k, ask.which)]
+        values, residuals, vectors = values[order], residuals[order], vectors[:, order.tolist()]
+        good = (residuals <= _bounds(values, ask.tolerance, found.radius)).tolist()
+    kept = [i for i, fine in enumerate(good) if fine]
     return Eigenpairs(
-        torch.from_numpy(found.values[kept]),
-        lanczos.combine(found.coordinates[:, kept]).double().cpu(),
-        torch.from_numpy(found.residuals[kept]),
-        len(found.values),
-        enough and all(good),
-        tolerance,
-        which,
-        good[0] and (which != "both" or (enough and good[-1])),
+        torch.from_numpy(values[kept]),
+        vectors[:, kept].double().cpu(),
+        torch.from_numpy(residuals[kept]),
+        multiply.products,
+        found.enough and all(good),
+        ask.tolerance,
+        ask.which,
+        good[0] and (ask.which != "both" or (found.enough and good[-1])),
+        multiply.differences,
     )

@@ -51,6 +51,11 @@ class Graphs:
 
     Args:
         surface: whose.
+
+    Attributes:
+        keep: whether graphs are kept where they do not all fit.
+        allowance: so many bytes may be kept from product to product.
+        model: held while the model and the loss run.
     """
 
     def __init__(self, surface: "Surface") -> None:
@@ -58,7 +63,9 @@ class Graphs:
         self._kept: dict[int, Parts] = {}
         self._versions: list[int] = []
         self._pieces, self._room = 0, 0
-        self._model = Lock()
+        self._seen = 0
+        self.keep, self.allowance = True, FREE
+        self.model = Lock()
 
     def several(self) -> bool:
         """Whether the batches are taken in pieces, of which more than one can be in work."""
@@ -78,17 +85,23 @@ class Graphs:
             for part in cut(batch, n, self._pieces):
                 yield Piece(samples(part), part, b, number)
                 number += 1
+        self._seen = number
+
+    @property
+    def complete(self) -> bool:
+        """Whether the graphs of all pieces fit, of the first batch before all were seen."""
+        return max(self._pieces, self._seen) <= self._room
 
     def slopes(self, piece: Piece) -> tuple[Parts, bool]:
         """Return a piece's gradient with its graph, and whether it is kept for the next product."""
         found = self._kept.get(piece.number)
         if found is not None:
             return found, True
-        with self._model, torch.enable_grad():
+        with self.model, torch.enable_grad():
             loss = self._surface.batch_loss(piece.part, piece.batch)
         require_graph(loss)
         found = torch.autograd.grad(loss, self._surface.parameters, create_graph=True, allow_unused=True)
-        if piece.number >= self._room:
+        if piece.number >= self._room or not (self.keep or self.complete):
             return found, False
         self._kept[piece.number] = found
         return found, True
@@ -101,6 +114,7 @@ class Graphs:
         """Choose the number of pieces and how many graphs are kept, by a few samples of the first batch."""
         few = -(-n // FEW) if _can_be_cut(batch, n) else 1
         forward, whole = (size * few for size in self._measured(next(cut(batch, n, few))))
+        self.allowance = max(FREE, 3 * forward // 4)
         if whole <= FREE:
             self._pieces, self._room = 1, FREE // max(1, whole)
             return

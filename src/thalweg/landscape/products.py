@@ -12,8 +12,8 @@ For a loss L(w) that is the mean of batches' losses:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from thalweg.landscape.surface import Surface
 
 Multiply = Callable[[Tensor], Tensor]
+Result = TypeVar("Result")
 
 
 class Mean:
@@ -75,29 +76,59 @@ def twice_differentiable() -> Iterator[None]:
             raise
 
 
-@contextmanager
-def hessian(surface: "Surface") -> Iterator[Multiply]:
-    """The Hessian, by differentiating the gradient along the vector."""
-    graphs, workers = Graphs(surface), Workers()
+class Hessian:
+    """Products with the Hessian by differentiating the gradient along a vector, piece by piece.
 
-    def multiply(vector: Tensor) -> Tensor:
-        mean, directions = Mean(surface), list(surface.split(vector).values())
+    Attributes:
+        graphs: the gradients of the pieces.
+    """
 
-        def bend(piece: Piece) -> tuple[int, Parts]:
-            slopes, kept = graphs.slopes(piece)
-            return piece.samples, transposed(slopes, surface.parameters, directions, keep=kept)
+    def __init__(self, surface: "Surface") -> None:
+        self.surface, self.graphs, self._workers = surface, Graphs(surface), Workers()
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """Multiply (n,)."""
+        return self.several([vector])[0]
+
+    def several(self, vectors: Sequence[Tensor]) -> list[Tensor]:
+        """Multiply vectors (n,), for all of which a graph is made once."""
+        surface, last = self.surface, len(vectors) - 1
+        means = [Mean(surface) for _ in vectors]
+        directions = [list(surface.split(vector).values()) for vector in vectors]
+
+        def bend(piece: Piece) -> tuple[int, list[Parts]]:
+            slopes, kept = self.graphs.slopes(piece)
+            return piece.samples, [
+                transposed(slopes, surface.parameters, along, keep=kept or i < last)
+                for i, along in enumerate(directions)
+            ]
 
         with twice_differentiable():
-            several = graphs.several()
-            for n, parts in workers.side_by_side(bend, graphs) if several else map(bend, graphs):
-                mean.add(n, parts)
-        return mean.vector()
+            for n, bent in self.of_pieces(bend):
+                for mean, parts in zip(means, bent, strict=True):
+                    mean.add(n, parts)
+        return [mean.vector() for mean in means]
 
+    def of_pieces(self, work: Callable[[Piece], Result]) -> Iterator[Result]:
+        """Yield what a function gives for each piece, in order."""
+        if self.graphs.several():
+            return self._workers.side_by_side(work, self.graphs)
+        return map(work, self.graphs)
+
+    def close(self) -> None:
+        """Let go of threads and graphs."""
+        self._workers.close()
+        self.graphs.clear()
+
+
+@contextmanager
+def hessian(surface: "Surface") -> Iterator[Hessian]:
+    """The Hessian, by differentiating the gradient along the vector."""
+    exact = Hessian(surface)
     try:
-        yield multiply
+        yield exact
     finally:
-        workers.close()
-        graphs.clear()
+        exact.close()
 
 
 def transposed(
@@ -203,4 +234,9 @@ def fisher(surface: "Surface") -> Iterator[Multiply]:
     yield multiply
 
 
-KINDS = {"hessian": hessian, "gauss_newton": gauss_newton, "fisher": fisher, "difference": difference}
+KINDS: dict[str, Callable[["Surface"], AbstractContextManager[Multiply]]] = {
+    "hessian": hessian,
+    "gauss_newton": gauss_newton,
+    "fisher": fisher,
+    "difference": difference,
+}

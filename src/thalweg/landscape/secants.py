@@ -1,0 +1,175 @@
+r"""Products with the Hessian by differences of gradients, on the branches that the base point takes.
+
+.. math:: H v ≈ \frac{∇\tilde L(w + h v) - ∇\tilde L(w)}{h}
+
+A gradient costs a third of a product. Where a network has kinks, a step crosses some of them however short it
+is, and the difference then holds their jumps, which the Hessian at w does not: 20 to 100 % on networks with
+ReLU. L̃ is the loss with every ReLU kept on the side on which it stands at w. It is smooth, and has the same
+derivatives at w as L.
+
+The difference is still inexact: what a longer step adds by the third derivative, a shorter one adds by
+rounding. Both are measured against one exact product, which also tells where there are other kinks.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from thalweg.landscape.graphs import Parts, Piece
+from thalweg.landscape.lanczos import Array
+from thalweg.landscape.products import Hessian, Mean, Multiply
+
+NEAR, FAR = 2.0**-9, 1.0
+"""Rounding is measured with the one step, the third derivative with the other, in units of √ε |w|."""
+FINE = 0.25
+"""Secants are used where their error is at most so much of the tolerance: other vectors may have more."""
+RELU = {functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
+IN_PLACE = {torch.relu_, Tensor.relu_}
+
+
+class Branches(TorchFunctionMode):
+    """ReLU that keeps to the sides on which its inputs stood the first time.
+
+    Attributes:
+        sides: of each call in turn, where its input was positive.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides: list[Tensor] = []
+        self._calls, self._known = 0, False
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(side.nbytes for side in self.sides)
+
+    def __exit__(self, *exception: Any) -> None:
+        super().__exit__(*exception)  # type: ignore[no-untyped-call]
+        self._calls, self._known = 0, True
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Take the place of ReLU, and let everything else be."""
+        kwargs = kwargs or {}
+        if func not in RELU:
+            return func(*args, **kwargs)
+        x = args[0] if args else kwargs["input"]
+        if not self._known:
+            self.sides.append(x.detach() > 0)
+            return func(*args, **kwargs)
+        positive = self.sides[self._calls] if self._calls < len(self.sides) else None
+        self._calls += 1
+        if positive is None or positive.shape != x.shape:  # the model took another way; the check will see it
+            return func(*args, **kwargs)
+        in_place = func in IN_PLACE or kwargs.get("inplace", False)
+        return x.mul_(positive) if in_place else x * positive
+
+
+class Secants:
+    """Products by differences of gradients, for vectors of length 1.
+
+    Args:
+        exact: the exact products.
+
+    Attributes:
+        step: h.
+    """
+
+    def __init__(self, exact: Hessian) -> None:
+        self._exact, self._surface = exact, exact.surface
+        self._branches: dict[int, Branches] = {}
+        self._point, self.step = self._surface.point(), 0.0
+        self._base = self._gradient(None)
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """Multiply (n,)."""
+        return self._difference(vector, self.step)
+
+    def fit(self, vector: Tensor, product: Tensor) -> float:
+        """Choose the step by an exact product of one vector; return the length of the error to expect."""
+        unit = math.sqrt(torch.finfo(vector.dtype).eps) * float(self._point.norm())
+        rounding = NEAR * unit * self._error(vector, product, NEAR * unit)
+        bend = self._error(vector, product, FAR * unit) / (FAR * unit)
+        self.step = min(max(math.sqrt(rounding / bend), NEAR * unit), FAR * unit)
+        return rounding / self.step + bend * self.step
+
+    def _error(self, vector: Tensor, product: Tensor, step: float) -> float:
+        return float((self._difference(vector, step) - product).norm())
+
+    def _difference(self, vector: Tensor, step: float) -> Tensor:
+        return self._gradient(self._point + step * vector).sub_(self._base).div_(step)
+
+    def _gradient(self, at: Tensor | None) -> Tensor:
+        mean = Mean(self._surface)
+        with self._surface.standing(at):
+            for n, slopes in self._exact.of_pieces(self._slopes):
+                mean.add(n, slopes)
+        return mean.vector()
+
+    def _slopes(self, piece: Piece) -> tuple[int, Parts]:
+        surface, branches = self._surface, self._branches.setdefault(piece.number, Branches())
+        with self._exact.graphs.model, torch.enable_grad(), branches:
+            loss = surface.batch_loss(piece.part, piece.batch, must_be_finite=False)
+            if sum(branches.size for branches in self._branches.values()) > self._exact.graphs.allowance:
+                raise RuntimeError("the branches take more memory than there is for what is kept")
+        return piece.samples, torch.autograd.grad(loss, surface.parameters, allow_unused=True)
+
+
+class Thrifty:
+    """Products that are exact until secants are known to be good enough, and secants from then on.
+
+    Args:
+        exact: the exact products.
+        tolerance: of what is computed with them, relative to the products; None keeps to exact products.
+
+    Attributes:
+        products: how many vectors were multiplied.
+        differences: how many of them by secants.
+        error: what secants may be off by, in length.
+    """
+
+    def __init__(self, exact: Multiply, tolerance: float | None = None) -> None:
+        self._exact, self._tolerance = exact, tolerance
+        self._secants: Secants | None = None
+        self.products, self.differences, self.error = 0, 0, 0.0
+        if isinstance(exact, Hessian):
+            exact.graphs.keep = tolerance is None  # else they would be kept for nothing
+
+    def __call__(self, vector: Tensor) -> Tensor:
+        """Multiply (n,), of length 1."""
+        product = (self._secants or self._exact)(vector)
+        self.products += 1
+        self.differences += self._secants is not None
+        if self.products == 2 and self._tolerance and isinstance(self._exact, Hessian):
+            # the second vector of a Krylov space is a typical one; of a first, random one little is left
+            self._try(self._exact, vector, product, self._tolerance)
+        return product
+
+    def _try(self, exact: Hessian, vector: Tensor, product: Tensor, tolerance: float) -> None:
+        """Go over to secants where they are faster and good enough."""
+        if exact.graphs.complete:
+            return
+        try:
+            secants = Secants(exact)
+            error = secants.fit(vector, product)
+        except (RuntimeError, ZeroDivisionError):  # what only exact products can do, such as checkpoints
+            error = math.inf
+        if error <= FINE * tolerance * float(product.norm()):
+            self._secants, self.error = secants, error
+        else:
+            exact.graphs.keep = True
+
+    def measured(self, vectors: Tensor) -> tuple[Array, Array]:
+        """Return v ⋅ A v and the residual of each column, of length 1, by exact products."""
+        assert isinstance(self._exact, Hessian)
+        columns = list(vectors.T.contiguous())
+        products = self._exact.several(columns)
+        self.products += len(columns)
+        values = [float(v @ p) for v, p in zip(columns, products, strict=True)]
+        rests = [p - value * v for v, p, value in zip(columns, products, values, strict=True)]
+        return np.array(values), np.array([float(rest.norm()) for rest in rests])
