@@ -7,7 +7,7 @@ import { createHeights } from "./contour-levels.js";
 import { drawInset } from "./contour-inset.js";
 import { drawPenalty } from "./contour-penalty.js";
 import { drawSlicePath } from "./contour-slice.js";
-import { drawHover, drawStart } from "./handle-ring.js";
+import { drawHover, drawStart, roomOf, startPlace } from "./handle-ring.js";
 import { drawEnds, exitsOf } from "./trails-ends.js";
 import { createLabels } from "./trails-labels.js";
 import { createTrailLayer, drawHead, drawTrails, headOf, paintOrder } from "./trails.js";
@@ -64,6 +64,7 @@ function front(ink, app, frame, labels) {
   drawHover(ink, app, frame);
   const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exitsOf(app, frame), frame.rect);
   if (inset) boxes.push(inset);
+  boxes.push(roomOf(startPlace(app, frame)));
   labels(ink, app, frame.rect, seen, boxes);
 }
 

@@ -13,6 +13,9 @@ export function startPlace({ state: { start } }, { px, py, rect: { left, top, ri
   return { x: inside(x, left, right), y: inside(y, top, bottom), out: true };
 }
 
+/** The room of the ring around the start, for labels to avoid. */
+export const roomOf = ({ x, y }) => ({ x: x - 13, y: y - 13, width: 26, height: 26 });
+
 /** The ring around the start; the racers set out from its middle. */
 export function drawStart(ink, app, frame) {
   const { x, y, out } = startPlace(app, frame);

@@ -6,8 +6,8 @@ import { font, lowered } from "./contour-axes.js";
 import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";
-import { drawRing } from "./handle-ring.js";
-import { borderOf, drape, drawProjected, project } from "./surface3d-trails.js";
+import { drawRing, roomOf } from "./handle-ring.js";
+import { drawProjected } from "./surface3d-trails.js";
 import { drawEnds, exitsOf } from "./trails-ends.js";
 import { drawHead, headOf, paintOrder } from "./trails.js";
 
@@ -30,7 +30,7 @@ export function drawFront(ink, app, { field, camera, size: { width, height }, la
   const seen = heads.filter(({ x, y }) => plane.contains(x, y)).map((head) => drawSeen(ink, app, field, camera, head));
   drawPointed(ink, app, at, plane);
   const boxes = drawEnds(ink, app, exitsOf(app, plane).map((exit) => turned(exit, at)), rect);
-  labels(ink, app, rect, seen, boxes);
+  labels(ink, app, rect, seen, [...boxes, roomOf({ x: start[0], y: start[1] })]);
 }
 
 /** The plane itself as a frame, so that what left the box is found as on the contour view. */
@@ -71,7 +71,7 @@ function drawPointed(ink, app, at, plane) {
 }
 
 /** The border of the surface, the floor, the ticks of both coordinates on its edges in front, the loss at a corner. */
-export function drawBlock(ink, app, field, camera) {
+export function drawBlock(ink, app, { field, camera, border }) {
   const { colors } = app, floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
   ink.lineWidth = 1;
   ink.strokeStyle = colors.line;
@@ -84,8 +84,7 @@ export function drawBlock(ink, app, field, camera) {
     ink.lineTo(...floor(next).slice(0, 2));
   });
   ink.stroke();
-  const border = project(drape(borderOf(field), field), field, camera);
-  drawProjected(ink, { ...border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
+  drawProjected(ink, { seen: border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
   ink.strokeStyle = colors.line;
   ink.lineWidth = 1;
   ink.fillStyle = colors.soft;

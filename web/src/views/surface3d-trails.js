@@ -86,13 +86,15 @@ export function drawProjected(ink, { seen, behind }, pen, from, to) {
 
 /**
  * The trails of all racers as seen by a camera; they are projected again only when something moved.
- * @returns {{ update: (app: object, field: object, camera: object) => boolean, draw: Function, drawTip: Function }}
+ * @returns {{ update: (app: object, field: object, camera: object) => boolean, draw: Function, drawTip: Function,
+ *   border: () => object }} border: what is in sight of the border of the surface
  */
 export function createProjectedTrails() {
-  let draped = [], shown = [], key = [];
+  let draped = [], shown = [], key = [], border = null;
   const update = (app, field, camera) => {
     const now = [app.paths, field, camera];
     if (now.every((value, k) => value === key[k])) return false;
+    if (now[1] !== key[1] || now[2] !== key[2]) border = project(drape(borderOf(field), field), field, camera).seen;
     if (now[0] !== key[0] || now[1] !== key[1]) draped = app.paths.map((path) => drape(path, field));
     shown = draped.map((path) => project(path, field, camera));
     key = now;
@@ -111,10 +113,10 @@ export function createProjectedTrails() {
       drawProjected(ink, project(drape(tip, field), field, camera), penOf(app, i), 0, 1);
     }
   };
-  return { update, draw, drawTip };
+  return { update, draw, drawTip, border: () => border };
 }
 
 /** The border of the surface, as a path around it. */
-export function borderOf({ surface: { box: [x0, x1, y0, y1] } }) {
+function borderOf({ surface: { box: [x0, x1, y0, y1] } }) {
   return { x: [x0, x1, x1, x0, x0], y: [y0, y0, y1, y1, y0] };
 }
