@@ -13,7 +13,7 @@ const MOST_STEPS = 10_000;
  * @returns {HTMLElement}
  */
 export function transport(app) {
-  const play = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), { class: "play" });
+  const play = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), { class: "go" });
   const back = iconButton("back", "Step back", () => stepBy(app, -1));
   const forward = iconButton("forward", "Step forward", () => stepBy(app, 1));
   const scrub = h("input", { type: "range", min: 0, step: 1, class: "scrub", "aria-label": "Step", "data-field": "scrub" });
