@@ -27,10 +27,11 @@ export function groundColour(share, dark) {
   return mix(anchors[k], anchors[k + 1], at - k);
 }
 
-/** The colours of evenly spaced heights as the 32-bit pixels of an ImageData. */
-export function groundPixels(dark) {
-  const pixels = new Uint32Array(SHADES), bytes = new Uint8ClampedArray(pixels.buffer);
+/** The colours of evenly spaced heights as the 32-bit pixels of an ImageData; one more for places without a loss. */
+export function groundPixels(dark, hole) {
+  const pixels = new Uint32Array(SHADES + 1), bytes = new Uint8ClampedArray(pixels.buffer);
   for (let k = 0; k < SHADES; k++) bytes.set([...channels(groundColour(k / (SHADES - 1), dark)), 255], 4 * k);
+  bytes.set([...channels(hole), 255], 4 * SHADES);
   return pixels;
 }
 

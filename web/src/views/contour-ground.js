@@ -2,7 +2,7 @@
 
 import { contours } from "d3-contour";
 import { groundPixels, SHADES } from "./contour-colours.js";
-import { levelsBetween } from "./contour-levels.js";
+import { HOLE, levelsBetween } from "./contour-levels.js";
 
 /** Values of the surface for the fill at most, when there is time and while the view moves. */
 const FINE = 160_000;
@@ -21,7 +21,7 @@ function heightsOnGrid(surface, heights, frame, columns, rows) {
   const dx = (x1 - x0) / (columns - 1), dy = (y1 - y0) / (rows - 1);
   for (let i = 0, k = 0; i < rows; i++) {
     const y = y1 - i * dy;
-    for (let j = 0; j < columns; j++, k++) values[k] = heights.share(surface.f(x0 + j * dx, y));
+    for (let j = 0; j < columns; j++, k++) values[k] = heights.shown(surface.f(x0 + j * dx, y));
   }
   return { values, columns, rows };
 }
@@ -33,12 +33,12 @@ function gridSize({ rect }, pixels, cells) {
 }
 
 /** The grid as a picture with one pixel a value. */
-function picture({ values, columns, rows }, dark) {
+function picture({ values, columns, rows }, { dark, faint }) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [columns, rows];
   const ink = canvas.getContext("2d"), image = ink.createImageData(columns, rows);
-  const pixels = new Uint32Array(image.data.buffer), colours = groundPixels(dark), last = SHADES - 1;
-  for (let k = 0; k < values.length; k++) pixels[k] = colours[Math.min(values[k] * last + 0.5, last) | 0];
+  const pixels = new Uint32Array(image.data.buffer), colours = groundPixels(dark, faint), last = SHADES - 1;
+  for (let k = 0; k < values.length; k++) pixels[k] = colours[values[k] < HOLE ? Math.min(values[k] * last + 0.5, last) | 0 : SHADES];
   ink.putImageData(image, 0, 0);
   return canvas;
 }
@@ -82,10 +82,10 @@ function thinned(grid) {
  * @param {object} surface
  * @param {ReturnType<import("./contour-levels.js").createHeights>} heights
  * @param {ReturnType<import("./contour-frame.js").createFrame>} frame
- * @param {{ dark: boolean, pixels: number, fine: boolean }} options pixels: device pixels a CSS pixel
+ * @param {{ colors: object, pixels: number, fine: boolean }} options pixels: device pixels a CSS pixel
  * @returns {{ picture: HTMLCanvasElement, lines: { level: number, lines: number[][][] }[] }}
  */
-export function computeGround(surface, heights, frame, { dark, pixels, fine }) {
+export function computeGround(surface, heights, frame, { colors, pixels, fine }) {
   let [columns, rows] = gridSize(frame, pixels, fine ? FINE : COARSE);
   // Odd numbers, so that every second value includes both borders.
   columns |= 1;
@@ -93,7 +93,7 @@ export function computeGround(surface, heights, frame, { dark, pixels, fine }) {
   const grid = heightsOnGrid(surface, heights, frame, columns, rows);
   const [from, to] = range(surface, frame);
   const levels = levelsBetween(heights, from, to);
-  return { picture: picture(grid, dark), lines: isolines(thinned(grid), heights, levels, frame) };
+  return { picture: picture(grid, colors), lines: isolines(thinned(grid), heights, levels, frame) };
 }
 
 /** The lowest and the highest loss that is shown. */

@@ -9,11 +9,17 @@ const SHIFT = 0.005;
 /** A relief with this share has walls and floors; with the one above it would have needles. */
 export const RELIEF = 0.15;
 
+/** Stands for the height of a place without a loss, such as the logarithm of a negative number. */
+export const HOLE = 2;
+/** What is higher than the box of the surface needs no more than this. */
+const CEILING = 1.2;
+
 /**
- * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest.
+ * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest; `shown(loss)`
+ * is that within bounds, or `HOLE`.
  * @param {{ f: (x: number, y: number) => number, box: number[], minima: number[][], height: string }} surface
  * @param {number} [shade] where the logarithmic scale turns linear, as a share of the median
- * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number }}
+ * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number, shown: (loss: number) => number }}
  */
 export function createHeights(surface, shade = SHIFT) {
   const values = sampled(surface);
@@ -23,7 +29,8 @@ export function createHeights(surface, shade = SHIFT) {
   const shift = Math.max((values[values.length >> 1] - low) * shade, (high - low) * 1e-9);
   const unit = 1 / Math.log1p((high - low) / shift);
   const share = log ? (loss) => Math.log1p((loss - low) / shift) * unit : (loss) => (loss - low) / (high - low);
-  return { low, high, log, share: (loss) => (loss < low ? 0 : loss === loss ? share(loss) : 1) };
+  const shown = (loss) => (loss === loss ? Math.min(loss < low ? 0 : share(loss), CEILING) : HOLE);
+  return { low, high, log, share, shown };
 }
 
 function sampled({ f, box: [x0, x1, y0, y1], minima }) {

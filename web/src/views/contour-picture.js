@@ -59,10 +59,11 @@ function front(ink, app, frame, labels) {
   if (step < app.step) drawTrails(ink, app, frame, { from: step, to: app.step, lengths: new Map() });
   drawStart(ink, app, frame);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, frame) }));
-  const seen = heads.filter(({ x, y }) => frame.contains(x, y));
+  const exits = exitsOf(app, frame), gone = new Set(exits.map(({ index }) => index));
+  const seen = heads.filter(({ index }) => !gone.has(index));
   for (const head of seen) drawHead(ink, app, head.index, head);
   drawHover(ink, app, frame);
-  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exitsOf(app, frame), frame.rect);
+  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exits, frame.rect);
   if (inset) boxes.push(inset);
   boxes.push(roomOf(startPlace(app, frame)));
   labels(ink, app, frame.rect, seen, boxes);
@@ -101,7 +102,7 @@ function createGroundLayer(app, moving) {
     ink.setTransform(ratio, 0, 0, ratio, 0, 0);
     ink.fillStyle = app.colors.page;
     ink.fillRect(0, 0, width + 1, height + 1); // the last pixel may lie half outside
-    drawAll(ink, app, frame, heights, { dark: app.colors.dark, pixels: ratio, fine });
+    drawAll(ink, app, frame, heights, { colors: app.colors, pixels: ratio, fine });
   };
   return { canvas, update, destroy: () => clearTimeout(timer) };
 }

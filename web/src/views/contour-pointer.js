@@ -2,7 +2,7 @@
 
 import { panned, tidy, zoomed } from "./contour-frame.js";
 import { pick } from "./contour-pick.js";
-import { createMover } from "./handle.js";
+import { createMover, startText } from "./handle.js";
 
 /** A press that moves less than this is a click, in CSS pixels. */
 const STILL = 5;
@@ -77,7 +77,10 @@ function listenToPress(canvas, app, frame, actions, place) {
     if (!pressed || !frame().contains(...pressed)) return;
     const found = pick(app, steps(frame()), ...pressed, event.pointerType);
     starts = [...starts.slice(-1), app.state.start];
-    if (!found) return move(frame().x(pressed[0]), frame().y(pressed[1]));
+    if (!found) {
+      move(frame().x(pressed[0]), frame().y(pressed[1]));
+      return app.announce(`Start: ${startText(app)}.`);
+    }
     app.selected = found.racer;
     app.setHover(found);
   });

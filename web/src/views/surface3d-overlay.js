@@ -27,9 +27,10 @@ export function drawFront(ink, app, { field, camera, size: { width, height }, la
   const start = at(...app.state.start);
   drawRing(ink, app.colors, start[0], start[1]);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, plane) }));
-  const seen = heads.filter(({ x, y }) => plane.contains(x, y)).map((head) => drawSeen(ink, app, field, camera, head));
+  const exits = exitsOf(app, plane), gone = new Set(exits.map(({ index }) => index));
+  const seen = heads.filter(({ index }) => !gone.has(index)).map((head) => drawSeen(ink, app, field, camera, head));
   drawPointed(ink, app, at, plane);
-  const boxes = drawEnds(ink, app, exitsOf(app, plane).map((exit) => turned(exit, at)), rect);
+  const boxes = drawEnds(ink, app, exits.map((exit) => turned(exit, at)), rect);
   labels(ink, app, rect, seen, [...boxes, roomOf({ x: start[0], y: start[1] })]);
 }
 
@@ -84,7 +85,7 @@ export function drawBlock(ink, app, { field, camera, border }) {
     ink.lineTo(...floor(next).slice(0, 2));
   });
   ink.stroke();
-  drawProjected(ink, { seen: border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
+  if (!field.holes) drawProjected(ink, { seen: border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
   ink.strokeStyle = colors.line;
   ink.lineWidth = 1;
   ink.fillStyle = colors.soft;

@@ -1,6 +1,6 @@
 /** The surface as heights on a grid: what the mesh shows, and what rays and trails meet. */
 
-import { createHeights, levelsBetween, RELIEF } from "../contour-levels.js";
+import { createHeights, HOLE, levelsBetween, RELIEF } from "../contour-levels.js";
 import { HEIGHT } from "./camera.js";
 
 /** Points of the mesh a side. */
@@ -22,18 +22,30 @@ export function createField(surface) {
     const y = y0 + ((y1 - y0) * i) / (SIDE - 1);
     for (let j = 0; j < SIDE; j++, k++) {
       const loss = surface.f(x0 + ((x1 - x0) * j) / (SIDE - 1), y);
-      values[k] = Math.min(relief.share(loss), 1);
-      shares[k] = Math.min(heights.share(loss), 1);
+      values[k] = Math.min(relief.shown(loss), 1);
+      shares[k] = heights.shown(loss);
     }
   }
-  const u = (x) => (x - x0) / (x1 - x0), v = (y) => (y - y0) / (y1 - y0);
+  const holes = mend(values, shares), u = (x) => (x - x0) / (x1 - x0), v = (y) => (y - y0) / (y1 - y0);
   return {
-    surface, heights, sx, sy, side: SIDE, values, shares, u, v,
+    surface, heights, sx, sy, side: SIDE, values, shares, holes, u, v,
     levels: levelsBetween(heights, heights.low, heights.high).map(heights.share),
     place: (x, y) => [(u(x) - 0.5) * sx, (v(y) - 0.5) * sy, HEIGHT * heightAt(values, u(x), v(y))],
     plane: (bx, by) => [x0 + (bx / sx + 0.5) * (x1 - x0), y0 + (by / sy + 0.5) * (y1 - y0)],
     top: (bx, by) => HEIGHT * heightAt(values, bx / sx + 0.5, by / sy + 0.5),
   };
+}
+
+/** Gives places without a loss the height of a neighbour, so that the ground runs level to their border. */
+function mend(values, shares) {
+  let holes = false;
+  for (let k = 0; k < values.length; k++) {
+    if (shares[k] < HOLE) continue;
+    holes = true;
+    const known = [k - 1, k + 1, k - SIDE, k + SIDE].find((n) => shares[n] < HOLE);
+    values[k] = known === undefined ? 0 : values[known];
+  }
+  return holes;
 }
 
 /** The height of the mesh at a share of its sides, as its triangles have it; the border goes on outside. */

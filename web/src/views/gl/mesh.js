@@ -74,7 +74,7 @@ export function createMesh(gl) {
   const paint = (dark) => {
     painted = dark;
     gl.bindTexture(gl.TEXTURE_2D, ramp);
-    const pixels = new Uint8Array(groundPixels(dark).buffer);
+    const pixels = new Uint8Array(groundPixels(dark, "#000000").buffer);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, SHADES, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     for (const [name, value] of [["MIN_FILTER", gl.LINEAR], ["WRAP_S", gl.CLAMP_TO_EDGE], ["WRAP_T", gl.CLAMP_TO_EDGE]]) {
       gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], value);

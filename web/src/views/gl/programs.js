@@ -29,6 +29,7 @@ uniform vec3 shadow;
 uniform vec3 light;
 out vec4 colour;
 void main() {
+  if (share > 1.3) discard; // a place without a loss
   float lit = max(dot(normalize(normal), vec3(-0.46, -0.27, 0.846)), 0.0);
   vec3 ground = texture(ramp, vec2(share, 0.5)).rgb * (shadow + light * lit);
   float width = fwidth(level);
