@@ -38,7 +38,7 @@ export function fitOptions(owner, specs, given, notes) {
   const options = {};
   for (const spec of specs) {
     const value = given?.[spec.name];
-    if (value === undefined || (same(value, spec.default) && !spec.required)) continue;
+    if (value === undefined || same(value, spec.default)) continue;
     const why = misfit(owner, spec, value);
     if (why === null) options[spec.name] = plain(value);
     else notes.push(`${owner}: ${why}.${spec.required ? "" : ` It is ${writeValue(spec.default)} now.`}`);

@@ -127,12 +127,7 @@ export const lessons = [
       surface: { id: "plateau", parameters: { scale: 4 } },
       start: [-3, -2],
       steps: 200,
-      racers: [
-        sgd(0.5),
-        sgd(2),
-        racer("Adam", 0.05),
-        racer("RMSprop", 0.05),
-      ],
+      racers: [sgd(0.5), sgd(2), racer("Adam", 0.05), racer("RMSprop", 0.05)],
       view: show("loss"),
     },
   },

@@ -15,8 +15,7 @@ import { HUES, THEMES, VIEW, VIEWED, normalize } from "./state.js";
 
 const VERSION = "1";
 const LONGEST = 20_000;
-const SPECIAL = /[~&;=()%#,<>]/g; // what separates things in a racer
-const SPECIAL_IN_FORMULA = /[~&%#]/g;
+const SPECIAL = /[~&;>]/g; // what separates things, in the words of a person
 const NUMBERS = { noise: 0, seed: 1, batch: 0 }; // of a racer, with their defaults
 
 /**
@@ -28,7 +27,7 @@ export function encode(state) {
   const pairs = [["v", VERSION]];
   if (state.lesson) pairs.push(["lesson", state.lesson]);
   pairs.push(["surface", writeCall(surface.id, Object.entries(surface.parameters))]);
-  if (surface.formula) pairs.push(["formula", escapeText(surface.formula, SPECIAL_IN_FORMULA)]);
+  if (surface.formula) pairs.push(["formula", escapeText(surface.formula, SPECIAL)]);
   pairs.push(["start", state.start.map(writeValue).join(",")]);
   for (const [index, racer] of state.racers.entries()) pairs.push(["racer", encodeRacer(racer, index)]);
   if (!state.racers.length) pairs.push(["racer", "none"]);
