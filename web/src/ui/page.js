@@ -74,6 +74,7 @@ function makeActions(app, page, own) {
     app.announce(word === "undo" ? "Undone." : "Done again.");
   };
   return {
+    history,
     undo: () => back(history.undo(), "undo"),
     redo: () => back(history.redo(), "redo"),
     help: () => showHelp(page),

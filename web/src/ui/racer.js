@@ -28,7 +28,7 @@ export function racerRow(app, index, list) {
   const remove = iconButton("close", "Remove", () => list.remove(index));
   const message = messageLine(app, index, list);
   const body = h("div", { class: "body", hidden: true });
-  const line = h("div", { class: "line" }, title, rate.element, h("span", { class: "result" }, loss, rank), hide, remove);
+  const line = h("div", { class: "line" }, title, rate.element, h("span", { class: "result" }, loss, h("span", { class: "unseen" }, "rank"), rank), hide, remove);
   const select = ({ target }) => !target.closest(".square") && (app.selected = index);
   const element = h("li", { class: "racer", onpointerdown: select, onfocusin: select }, line, message.element, body);
   let editor = null;
@@ -89,7 +89,8 @@ function messageLine(app, index, list) {
   const text = h("span", null);
   const clip = h("button", { type: "button", class: "small", onclick: () => clipGradient(app, index) }, "Clip the gradient");
   const tune = h("button", { type: "button", class: "small", onclick: () => list.tuner.tuneOne(index) }, "Tune the rate");
-  const element = h("div", { class: "mishap", hidden: true }, icon("warn"), text, tune, clip);
+  const home = h("button", { type: "button", class: "small", onclick: () => app.set({ start: [...app.surface.start] }) }, "Bring the start back");
+  const element = h("div", { class: "mishap", hidden: true }, icon("warn"), text, tune, clip, home);
   const update = () => {
     const racer = app.state.racers[index];
     const trouble = racer.hidden ? null : mishap(app.paths[index], app.problems[index]);
@@ -97,6 +98,7 @@ function messageLine(app, index, list) {
     if (!trouble) return;
     write(text, trouble.text);
     const unstable = trouble.why === "diverged" || trouble.why === "not finite";
+    home.hidden = trouble.why !== "start";
     tune.hidden = !unstable;
     clip.hidden = !unstable || racer.transforms.some(({ name }) => name === "clip_norm");
   };

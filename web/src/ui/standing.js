@@ -24,19 +24,26 @@ export function standings(paths, hidden, step) {
  *
  * @param {{ steps: number, ended: null | { step: number, why: string } }} path
  * @param {string | null | undefined} problem why it could not run at all
- * @returns {{ text: string, why: "problem" | "diverged" | "not finite" | "outside" } | null}
+ * @returns {{ text: string, why: "problem" | "start" | "diverged" | "not finite" | "outside" } | null} "start": it could not
+ *   even begin where the start is
  */
 export function mishap(path, problem) {
   if (problem) return { text: sentence(problem), why: "problem" };
   if (!path.ended) return null;
   const { step, why } = path.ended;
-  return { text: MISHAPS[why](step), why };
+  return step ? { text: MISHAPS[why](step), why } : { text: STARTS[why], why: "start" };
 }
 
 const MISHAPS = {
   diverged: (step) => `Diverged at step ${step}. A smaller rate or clipping helps.`,
   "not finite": (step) => `The loss is not a number from step ${step} on.`,
-  outside: (step) => (step ? `Left what was measured at step ${step}.` : "The start lies outside what was measured."),
+  outside: (step) => `Left what was measured at step ${step}.`,
+};
+
+const STARTS = {
+  diverged: "The start is so far out that its loss cannot be followed.",
+  "not finite": "The loss is not a number at the start.",
+  outside: "The start lies outside what was measured.",
 };
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);

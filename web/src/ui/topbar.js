@@ -21,11 +21,20 @@ export function topBar(app, actions) {
     h("div", { class: "brand" }, logo, name),
     lessonPicker(app),
     h("div", { class: "tools" },
-      iconButton("undo", "Undo", actions.undo, { class: "history" }),
-      iconButton("redo", "Redo", actions.redo, { class: "history" }),
+      historyButton(app, "undo", "Undo", actions.undo, () => actions.history.past),
+      historyButton(app, "redo", "Redo", actions.redo, () => actions.history.future),
       shareMenu(app, actions),
       themeButton(app),
       iconButton("help", "Help", actions.help)));
+}
+
+/** Undo or redo: faint where there is nothing, yet still to be reached, so that the focus does not get lost. */
+function historyButton(app, image, label, deed, waiting) {
+  const button = iconButton(image, label, deed, { class: "history" });
+  const update = () => button.setAttribute("aria-disabled", String(!waiting().length));
+  app.on("state", update);
+  update();
+  return button;
 }
 
 function themeButton(app) {
