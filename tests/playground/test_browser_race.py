@@ -190,7 +190,7 @@ def test_tuning_gives_each_racer_its_rate_and_can_be_undone(visit: Visit) -> Non
 
 @pytest.mark.parametrize("lesson", known().lessons)
 def test_a_lesson_shows_its_race_and_its_words(visit: Visit, lesson: str) -> None:
-    page = visit(DESKTOP)
+    page = visit(DESKTOP, "#surface=saddle&racer=SGD(lr=0.01)")
     settle(page)
     before = picture(page)
     page.get_by_role("combobox", name="Lesson").select_option(lesson)
