@@ -101,6 +101,7 @@ const WORDS = [
   "none",
   "AdamW(lr=1)",
   "+x+",
+  "a >> b",
 ];
 
 function randomSurface(draw) {
