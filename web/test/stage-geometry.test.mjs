@@ -1,4 +1,5 @@
-// The geometry of the stage: what is shown where, which lines are drawn, and which trail a pointer is near to.
+// The geometry of the stage: what is shown where, which lines are drawn, and which trail a pointer is near
+// to.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSurface } from "../src/surfaces/index.js";
@@ -14,7 +15,10 @@ import { markPath } from "../src/views/trails-marks.js";
 const RECT = { left: 50, top: 10, right: 850, bottom: 610 };
 const near = (a, b, tolerance = 1e-9) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);
 const pathOf = (...points) => ({
-  x: Float64Array.from(points, ([x]) => x), y: Float64Array.from(points, ([, y]) => y), ended: null });
+  x: Float64Array.from(points, ([x]) => x),
+  y: Float64Array.from(points, ([, y]) => y),
+  ended: null,
+});
 
 test("both axes have one scale, unless that would show far too much", () => {
   const [x0, x1, y0, y1] = fitted([-3, 3, -3, 3], RECT);
@@ -34,7 +38,8 @@ test("a frame maps the plane to the canvas and back", () => {
 });
 
 test("a drag moves what is shown with the pointer, a zoom keeps the place under it", () => {
-  const frame = createFrame([-2, 2, -1, 2], RECT), moved = createFrame(panned(frame, 80, -60), RECT);
+  const frame = createFrame([-2, 2, -1, 2], RECT);
+  const moved = createFrame(panned(frame, 80, -60), RECT);
   near(moved.px(0.5), frame.px(0.5) + 80);
   near(moved.py(0.5), frame.py(0.5) - 60);
   const closer = createFrame(zoomed(frame, 4, 300, 200, [-2, 2, -1, 2]), RECT);
@@ -58,14 +63,16 @@ test("a measured surface has a plot of its own shape", () => {
 test("coordinates in links are short and still where they were", () => {
   assert.equal(rounded(1.23456789, 4), 1.235);
   assert.equal(rounded(-123.456, 1000), -123);
-  const box = [-1.23456789, 2.3456789, 0.1111111111, 0.2222222222], short = tidy(box);
+  const box = [-1.23456789, 2.3456789, 0.1111111111, 0.2222222222];
+  const short = tidy(box);
   short.forEach((value, k) => near(value, box[k], 2e-5));
   assert.ok(String(short).length < 40);
 });
 
 test("heights run from the lowest to the highest loss of the box, and order is kept", () => {
   for (const id of ["quadratic", "rosenbrock", "saddle", "logistic", "rastrigin"]) {
-    const surface = createSurface(id), heights = createHeights(surface);
+    const surface = createSurface(id);
+    const heights = createHeights(surface);
     near(heights.share(heights.low), 0);
     near(heights.share(heights.high), 1, 1e-12);
     let before = -1;
@@ -89,9 +96,13 @@ test("a constant surface and one without finite losses have a scale too", () => 
 });
 
 test("levels are round numbers within the range, about as many as asked for", () => {
-  const valley = createHeights(createSurface("rosenbrock")), found = levelsBetween(valley, 0, 2500);
+  const valley = createHeights(createSurface("rosenbrock"));
+  const found = levelsBetween(valley, 0, 2500);
   assert.ok(found.length >= 5 && found.length <= 22, String(found.length));
-  assert.deepEqual([...found].sort((a, b) => a - b), found);
+  assert.deepEqual(
+    [...found].sort((a, b) => a - b),
+    found,
+  );
   for (const level of found) assert.match(level.toExponential(), /^[1235]e/);
   const even = levelsBetween({ low: -4, log: false }, -4, 4);
   assert.ok(even.includes(0) && even.every((v) => v > -4 && v < 4));
@@ -109,7 +120,8 @@ test("a line is cut where it leaves the margin of the picture", () => {
 });
 
 test("a trail has a piece a step, ends inside a segment, and leaves out what cannot be seen", () => {
-  const frame = createFrame([0, 8, 0, 6], RECT), path = pathOf([1, 1], [2, 1], [2.001, 1], [2, 2], [2, 40], [3, 41], [4, 2]);
+  const frame = createFrame([0, 8, 0, 6], RECT);
+  const path = pathOf([1, 1], [2, 1], [2.001, 1], [2, 2], [2, 40], [3, 41], [4, 2]);
   const whole = trailPieces(path, frame, 0, 6);
   assert.equal(whole.count, 4, "two steps, a cut one, one that comes back; not the one outside");
   const half = trailPieces(path, frame, 0, 0.5);
@@ -134,9 +146,13 @@ test("where a racer left for good", () => {
 });
 
 test("the pointer finds the nearest step of a shown racer up to the playhead", () => {
-  const frame = createFrame([0, 8, 0, 6], RECT), at = ({ x, y }, k) => [frame.px(x[k]), frame.py(y[k])];
-  const app = { step: 2, state: { racers: [{}, {}, { hidden: true }] },
-    paths: [pathOf([1, 1], [3, 1], [5, 1], [7, 1]), pathOf([1, 5], [3, 5]), pathOf([1, 3], [3, 3])] };
+  const frame = createFrame([0, 8, 0, 6], RECT);
+  const at = ({ x, y }, k) => [frame.px(x[k]), frame.py(y[k])];
+  const app = {
+    step: 2,
+    state: { racers: [{}, {}, { hidden: true }] },
+    paths: [pathOf([1, 1], [3, 1], [5, 1], [7, 1]), pathOf([1, 5], [3, 5]), pathOf([1, 3], [3, 3])],
+  };
   assert.deepEqual(pick(app, at, frame.px(3.4), frame.py(1) + 6), { racer: 0, step: 1 });
   assert.deepEqual(pick(app, at, frame.px(4.6), frame.py(1)), { racer: 0, step: 2 });
   assert.deepEqual(pick(app, at, frame.px(1.1), frame.py(5)), { racer: 1, step: 0 });
@@ -159,7 +175,13 @@ test("ten marks, all different and about as large", () => {
 
 test("what pulls a racer to zero", () => {
   assert.deepEqual(penaltyOf({ options: { lr: 1 }, transforms: [] }), { l1: 0, l2: 0 });
-  const transforms = [{ name: "elastic_net_penalty", options: { l1: 0.1, l2: 0.2 } }, { name: "l1_prox", options: { l1: 1 } }];
+  const transforms = [
+    { name: "elastic_net_penalty", options: { l1: 0.1, l2: 0.2 } },
+    { name: "l1_prox", options: { l1: 1 } },
+  ];
   assert.deepEqual(penaltyOf({ options: { weight_decay: 0.5 }, transforms }), { l1: 1.1, l2: 0.9 });
-  assert.deepEqual(penaltyOf({ options: {}, transforms: [{ name: "clip_norm", options: { max_norm: 1 } }] }), { l1: 0, l2: 0 });
+  assert.deepEqual(
+    penaltyOf({ options: {}, transforms: [{ name: "clip_norm", options: { max_norm: 1 } }] }),
+    { l1: 0, l2: 0 },
+  );
 });

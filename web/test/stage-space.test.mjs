@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSurface } from "../src/surfaces/index.js";
 import { createCamera, HEIGHT, START } from "../src/views/gl/camera.js";
-import { createField, isHidden, meet } from "../src/views/gl/field.js";
+import { createField, isHidden, meet, SIDE } from "../src/views/gl/field.js";
 import { fitPose } from "../src/views/surface3d-orbit.js";
 import { drape, project } from "../src/views/surface3d-trails.js";
 
@@ -12,19 +12,32 @@ const near = (a, b, tolerance) => assert.ok(Math.abs(a - b) <= tolerance, `${a} 
 
 test("the whole block is on the canvas, large, for every shape of the canvas", () => {
   for (const size of [SIZE, { width: 360, height: 300 }, { width: 300, height: 700 }]) {
-    const camera = createCamera(START, size, { sx: 1, sy: 0.8 }), places = [];
-    for (const x of [-0.5, 0.5]) for (const y of [-0.4, 0.4]) for (const z of [0, HEIGHT]) places.push(camera.project(x, y, z));
+    const camera = createCamera(START, size, { sx: 1, sy: 0.8 });
+    const places = [];
+    for (const x of [-0.5, 0.5])
+      for (const y of [-0.4, 0.4]) for (const z of [0, HEIGHT]) places.push(camera.project(x, y, z));
     const [xs, ys] = [places.map((p) => p[0]), places.map((p) => p[1])];
-    assert.ok(Math.min(...xs) > 0 && Math.max(...xs) < size.width && Math.min(...ys) > 0 && Math.max(...ys) < size.height);
-    const wide = (Math.max(...xs) - Math.min(...xs)) / size.width, high = (Math.max(...ys) - Math.min(...ys)) / size.height;
+    assert.ok(
+      Math.min(...xs) > 0 &&
+        Math.max(...xs) < size.width &&
+        Math.min(...ys) > 0 &&
+        Math.max(...ys) < size.height,
+    );
+    const wide = (Math.max(...xs) - Math.min(...xs)) / size.width;
+    const high = (Math.max(...ys) - Math.min(...ys)) / size.height;
     assert.ok(Math.max(wide, high) > 0.7, `${wide} ${high}`);
   }
 });
 
 test("a ray through a pixel goes through the place that is seen there", () => {
   const camera = createCamera([25, 50, 1.4], SIZE, { sx: 1, sy: 1 });
-  for (const place of [[0.2, -0.3, 0.1], [-0.5, 0.5, 0], [0, 0, 0.4]]) {
-    const [px, py] = camera.project(...place), { from, along } = camera.ray(px, py);
+  for (const place of [
+    [0.2, -0.3, 0.1],
+    [-0.5, 0.5, 0],
+    [0, 0, 0.4],
+  ]) {
+    const [px, py] = camera.project(...place);
+    const { from, along } = camera.ray(px, py);
     const t = (place[2] - from[2]) / along[2];
     near(from[0] + t * along[0], place[0], 1e-9);
     near(from[1] + t * along[1], place[1], 1e-9);
@@ -32,9 +45,16 @@ test("a ray through a pixel goes through the place that is seen there", () => {
 });
 
 test("the matrix for the graphics card projects as the camera does", () => {
-  const camera = createCamera([-70, 30, 0.8], SIZE, { sx: 1, sy: 1 }), m = camera.matrix();
-  for (const place of [[0.2, -0.3, 0.1], [-0.5, 0.5, 0], [0.4, 0.1, 0.4]]) {
-    const clip = [0, 1, 2, 3].map((row) => place.reduce((sum, v, k) => sum + v * m[4 * k + row], m[12 + row]));
+  const camera = createCamera([-70, 30, 0.8], SIZE, { sx: 1, sy: 1 });
+  const m = camera.matrix();
+  for (const place of [
+    [0.2, -0.3, 0.1],
+    [-0.5, 0.5, 0],
+    [0.4, 0.1, 0.4],
+  ]) {
+    const clip = [0, 1, 2, 3].map((row) =>
+      place.reduce((sum, v, k) => sum + v * m[4 * k + row], m[12 + row]),
+    );
     const [px, py] = camera.project(...place);
     near((clip[0] / clip[3] + 1) * 450, px, 1e-2);
     near((1 - clip[1] / clip[3]) * 310, py, 1e-2);
@@ -43,9 +63,15 @@ test("the matrix for the graphics card projects as the camera does", () => {
 });
 
 test("a place of the surface is found again from its pixel", () => {
-  const field = createField(createSurface("quadratic", { condition: 2 })), camera = createCamera([0, 75, 1], SIZE, field);
-  for (const [x, y] of [[0, 0], [2, -1], [-3, 2]]) {
-    const [px, py] = camera.project(...field.place(x, y)), found = meet(field, camera.ray(px, py));
+  const field = createField(createSurface("quadratic", { condition: 2 }));
+  const camera = createCamera([0, 75, 1], SIZE, field);
+  for (const [x, y] of [
+    [0, 0],
+    [2, -1],
+    [-3, 2],
+  ]) {
+    const [px, py] = camera.project(...field.place(x, y));
+    const found = meet(field, camera.ray(px, py));
     const [a, b] = field.plane(found[0], found[1]);
     near(a, x, 0.02);
     near(b, y, 0.02);
@@ -54,8 +80,15 @@ test("a place of the surface is found again from its pixel", () => {
 });
 
 test("a hill hides what lies behind it", () => {
-  const hill = { f: (x, y) => Math.exp(-4 * (x * x + y * y)), box: [-2, 2, -2, 2], minima: [], height: "linear" };
-  const field = createField(hill), low = createCamera([0, 12, 1], SIZE, field), high = createCamera([0, 80, 1], SIZE, field);
+  const hill = {
+    f: (x, y) => Math.exp(-4 * (x * x + y * y)),
+    box: [-2, 2, -2, 2],
+    minima: [],
+    height: "linear",
+  };
+  const field = createField(hill);
+  const low = createCamera([0, 12, 1], SIZE, field);
+  const high = createCamera([0, 80, 1], SIZE, field);
   assert.equal(isHidden(field, field.place(0, 0.9), low.eye), true);
   assert.equal(isHidden(field, field.place(0, -0.9), low.eye), false);
   assert.equal(isHidden(field, field.place(0, 0.9), high.eye), false);
@@ -63,8 +96,12 @@ test("a hill hides what lies behind it", () => {
 
 test("between the points of the mesh the surface is that of its triangles", () => {
   const rough = { f: (x, y) => Math.sin(1e4 * x + 3e4 * y), box: [0, 1, 0, 1], minima: [], height: "linear" };
-  const field = createField(rough), { values, side } = field, at = (j, i) => values[i * side + j];
-  const top = (j, i) => field.top((j / (side - 1) - 0.5) * field.sx, (i / (side - 1) - 0.5) * field.sy) / HEIGHT;
+  const field = createField(rough);
+  const { values } = field;
+  const side = SIDE;
+  const at = (j, i) => values[i * side + j];
+  const top = (j, i) =>
+    field.top((j / (side - 1) - 0.5) * field.sx, (i / (side - 1) - 0.5) * field.sy) / HEIGHT;
   near(top(7, 9), at(7, 9), 1e-9);
   near(top(7.25, 9.25), at(7, 9) / 2 + at(8, 9) / 4 + at(7, 10) / 4, 1e-6);
   near(top(7.75, 9.75), at(8, 10) / 2 + at(8, 9) / 4 + at(7, 10) / 4, 1e-6);
@@ -73,7 +110,8 @@ test("between the points of the mesh the surface is that of its triangles", () =
 
 test("a trail lies on the surface, is cut at its border, and knows how far it is at each step", () => {
   const field = createField(createSurface("quadratic", { condition: 2 }));
-  const path = { x: [-4, 4, 4, 90, 91, -4], y: [1, 1, 1, 1, 1, 1] }, { points, reached } = drape(path, field);
+  const path = { x: [-4, 4, 4, 90, 91, -4], y: [1, 1, 1, 1, 1, 1] };
+  const { points, reached } = drape(path, field);
   assert.equal(reached[0], 0);
   assert.ok(reached[1] > 50, "a long step follows the ground");
   assert.equal(reached[2], reached[1], "no move, no piece");
@@ -88,9 +126,11 @@ test("a trail lies on the surface, is cut at its border, and knows how far it is
 });
 
 test("projected pieces join and grow with the steps", () => {
-  const field = createField(createSurface("rosenbrock")), camera = createCamera(START, SIZE, field);
+  const field = createField(createSurface("rosenbrock"));
+  const camera = createCamera(START, SIZE, field);
   const path = { x: [-1.5, -1, -0.5, 0, 0.5], y: [2.2, 1, 0.3, 0, 0.2] };
-  const { seen, behind } = project(drape(path, field), field, camera), all = seen.count + behind.count;
+  const { seen, behind } = project(drape(path, field), field, camera);
+  const all = seen.count + behind.count;
   assert.ok(all > 20);
   for (const { until } of [seen, behind]) for (let k = 1; k < 5; k++) assert.ok(until[k] >= until[k - 1]);
   assert.equal(seen.until[4], seen.count);
@@ -100,8 +140,14 @@ test("projected pieces join and grow with the steps", () => {
 });
 
 test("what is behind a hill is drawn apart", () => {
-  const hill = { f: (x, y) => Math.exp(-4 * (x * x + y * y)), box: [-2, 2, -2, 2], minima: [], height: "linear" };
-  const field = createField(hill), camera = createCamera([0, 12, 1], SIZE, field);
+  const hill = {
+    f: (x, y) => Math.exp(-4 * (x * x + y * y)),
+    box: [-2, 2, -2, 2],
+    minima: [],
+    height: "linear",
+  };
+  const field = createField(hill);
+  const camera = createCamera([0, 12, 1], SIZE, field);
   const { seen, behind } = project(drape({ x: [-1.9, 1.9], y: [0.9, 0.9] }, field), field, camera);
   assert.ok(behind.count > 5 && seen.count > 5, `${behind.count} ${seen.count}`);
 });

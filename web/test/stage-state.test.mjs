@@ -6,7 +6,8 @@ import { decode, encode } from "../src/state/url.js";
 
 test("a part of the plane and a pose of the camera come back from a link", () => {
   const view = { stage: "surface", box: [-1.5, 2, 0.25, 1e3], camera: [-30, 45.5, 1.2] };
-  const state = normalize({ view }), back = decode(encode(state));
+  const state = normalize({ view });
+  const back = decode(encode(state));
   assert.deepEqual(back, state);
   assert.deepEqual(back.view.box, view.box);
   assert.deepEqual(back.view.camera, view.camera);
@@ -14,7 +15,15 @@ test("a part of the plane and a pose of the camera come back from a link", () =>
 });
 
 test("a box or a camera without sense is left out", () => {
-  for (const box of [[1, 0, 0, 1], [0, 1, 0], [0, 1, 0, 1, 2], [0, NaN, 0, 1], [0, Infinity, 0, 1], "0,1,0,1", [0, "1", 0, 1]]) {
+  for (const box of [
+    [1, 0, 0, 1],
+    [0, 1, 0],
+    [0, 1, 0, 1, 2],
+    [0, NaN, 0, 1],
+    [0, Infinity, 0, 1],
+    "0,1,0,1",
+    [0, "1", 0, 1],
+  ]) {
     assert.ok(!("box" in normalize({ view: { box } }).view), String(box));
   }
   for (const camera of [[0, 100, 1], [0, 40, 0], [0, 40], ["a", 40, 1], null]) {

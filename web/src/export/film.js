@@ -26,14 +26,24 @@ export function paletteOf(samples, kept) {
  * @returns {{ add: (pixels: Uint8ClampedArray, milliseconds: number) => void, finish: () => Uint8Array }}
  */
 export function createFilm({ width, height, palette }) {
-  const gif = GIFEncoder(), same = palette.length, table = [...palette, palette[0]], nearest = nearestIn(palette);
+  const gif = GIFEncoder();
+  const same = palette.length;
+  const table = [...palette, palette[0]];
+  const nearest = nearestIn(palette);
   let before = null;
   const add = (pixels, milliseconds) => {
-    const now = new Uint32Array(pixels.slice().buffer), frame = new Uint8Array(now.length);
+    const now = new Uint32Array(pixels.slice().buffer);
+    const frame = new Uint8Array(now.length);
     for (let k = 0; k < now.length; k++) frame[k] = before && now[k] === before[k] ? same : nearest(now[k]);
     // The frame before stays (dispose 1), and is seen through what is transparent.
     const first = before ? {} : { palette: table, repeat: 0 };
-    gif.writeFrame(frame, width, height, { ...first, delay: milliseconds, transparent: true, transparentIndex: same, dispose: 1 });
+    gif.writeFrame(frame, width, height, {
+      ...first,
+      delay: milliseconds,
+      transparent: true,
+      transparentIndex: same,
+      dispose: 1,
+    });
     before = now;
   };
   const finish = () => {
@@ -43,14 +53,18 @@ export function createFilm({ width, height, palette }) {
   return { add, finish };
 }
 
-/** The place in a palette of the colour nearest to a pixel, which is read as four bytes from the lowest on. */
+/**
+ * The place in a palette of the colour nearest to a pixel, which is read as four bytes from the lowest on.
+ */
 function nearestIn(palette) {
   const known = new Map();
   const search = (pixel) => {
     const [r, g, b] = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
-    let best = 0, least = Infinity;
+    let best = 0;
+    let least = Infinity;
     for (let k = 0; k < palette.length && least > 0; k++) {
-      const [pr, pg, pb] = palette[k], distance = 2 * (r - pr) ** 2 + 4 * (g - pg) ** 2 + 3 * (b - pb) ** 2;
+      const [pr, pg, pb] = palette[k];
+      const distance = 2 * (r - pr) ** 2 + 4 * (g - pg) ** 2 + 3 * (b - pb) ** 2;
       if (distance < least) [best, least] = [k, distance];
     }
     return best;

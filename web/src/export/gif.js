@@ -18,15 +18,17 @@ const SHADES = 120;
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * The playing of the current stage view, from the first step to the last. Frames are drawn one at a time with pauses, so
- * that the page stays alive.
+ * The playing of the current stage view, from the first step to the last. Frames are drawn one at a time with
+ * pauses, so that the page stays alive.
  * @param {object} app
  * @param {{ progress?: (share: number) => void, signal?: AbortSignal }} [options]
  * @returns {Promise<Blob>} a GIF that repeats
  */
 export async function gif(app, { progress = () => {}, signal } = {}) {
-  const sheet = createSheet(app, { width: WIDTH, stage: STAGE, ratio: 1 }), { canvas } = sheet;
-  const { steps } = app.state, frame = (step) => {
+  const sheet = createSheet(app, { width: WIDTH, stage: STAGE, ratio: 1 });
+  const { canvas } = sheet;
+  const { steps } = app.state;
+  const frame = (step) => {
     sheet.paint(step);
     return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   };
@@ -36,7 +38,11 @@ export async function gif(app, { progress = () => {}, signal } = {}) {
       samples.push(thinned(frame(share * steps)));
       await pause();
     }
-    const film = createFilm({ width: canvas.width, height: canvas.height, palette: paletteOf(samples, colours(app)) });
+    const film = createFilm({
+      width: canvas.width,
+      height: canvas.height,
+      palette: paletteOf(samples, colours(app)),
+    });
     for (let k = 0; k < FRAMES; k++) {
       film.add(frame((steps * k) / (FRAMES - 1)), k < FRAMES - 1 ? DELAY : END);
       progress((k + 1) / FRAMES);
@@ -49,16 +55,25 @@ export async function gif(app, { progress = () => {}, signal } = {}) {
   }
 }
 
-/** Colours that cover little but must stay true, and, on the contour view, those of the ground in fine steps. */
+/**
+ * Colours that cover little but must stay true, and, on the contour view, those of the ground in fine steps.
+ */
 function colours({ colors, state }) {
-  const few = [colors.page, colors.ink, colors.soft, colors.line, ...state.racers.map(({ hue }) => colors.hues[hue])];
+  const few = [
+    colors.page,
+    colors.ink,
+    colors.soft,
+    colors.line,
+    ...state.racers.map(({ hue }) => colors.hues[hue]),
+  ];
   const shades = state.view.stage === "surface" ? 0 : SHADES;
   const ground = Array.from({ length: shades }, (_, k) => groundColour(k / (shades - 1), colors.dark));
   return [...new Set([...few, ...ground])].map(channels);
 }
 
 function thinned(pixels) {
-  const all = new Uint32Array(pixels.buffer), few = new Uint32Array(Math.floor(all.length / SAMPLE));
+  const all = new Uint32Array(pixels.buffer);
+  const few = new Uint32Array(Math.floor(all.length / SAMPLE));
   for (let k = 0; k < few.length; k++) few[k] = all[k * SAMPLE];
   return new Uint8ClampedArray(few.buffer);
 }

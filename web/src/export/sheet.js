@@ -10,23 +10,37 @@ import { nameOf } from "../views/trails-names.js";
 const PAD = 14;
 const ROW = 22;
 
-/** The app as it is now, at any step and with nothing pointed at; what the person changes meanwhile does not matter. */
+/**
+ * The app as it is now, at any step and with nothing pointed at; what the person changes meanwhile does not
+ * matter.
+ */
 function frozen(app) {
   const { state, paths, surface, colors } = app;
-  return Object.assign(Object.create(app), { state, paths, surface, colors, hover: null, step: app.step, invalidate() {} });
+  return Object.assign(Object.create(app), {
+    state,
+    paths,
+    surface,
+    colors,
+    hover: null,
+    step: app.step,
+    invalidate() {},
+  });
 }
 
 /** The stage alone, on a canvas. */
 function stageOf(app, size) {
-  const canvas = document.createElement("canvas"), ink = canvas.getContext("2d");
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d");
   [canvas.width, canvas.height] = [size.width * size.ratio, size.height * size.ratio];
   if (app.state.view.stage !== "surface") {
     const picture = createContourPicture(app);
     return { canvas, paint: () => picture.paint(ink, size), destroy: picture.destroy };
   }
-  const ground = document.createElement("canvas"), picture = createSurfacePicture(app, ground);
+  const ground = document.createElement("canvas");
+  const picture = createSurfacePicture(app, ground);
   if (!picture) throw new Error("This browser offers no WebGL2; export the contour view.");
-  const over = document.createElement("canvas"), pen = over.getContext("2d");
+  const over = document.createElement("canvas");
+  const pen = over.getContext("2d");
   [over.width, over.height] = [canvas.width, canvas.height];
   const paint = () => {
     pen.setTransform(1, 0, 0, 1, 0, 0);
@@ -41,15 +55,24 @@ function stageOf(app, size) {
 /**
  * A sheet of a width, to be painted at any step.
  * @param {object} app
- * @param {{ width: number, stage: number, ratio: number }} options CSS pixels: the sheet's width, the stage's height
+ * @param {{ width: number, stage: number, ratio: number }} options CSS pixels: the sheet's width, the stage's
+ *   height
  * @returns {{ canvas: HTMLCanvasElement, paint: (step: number) => void, destroy: () => void }}
  */
 export function createSheet(app, { width, stage: height, ratio }) {
-  const race = frozen(app), large = width > 800, head = large ? 50 : 36, pen = document.createElement("canvas").getContext("2d");
+  const race = frozen(app);
+  const large = width > 800;
+  const head = large ? 50 : 36;
+  const pen = document.createElement("canvas").getContext("2d");
   pen.font = font(large ? 14 : 12);
-  const rows = legendRows(pen, race, width), canvas = document.createElement("canvas"), ink = canvas.getContext("2d", {
-    alpha: false, willReadFrequently: true });
-  const stage = stageOf(race, { width, height, ratio }), total = head + height + rows.length * ROW + PAD;
+  const rows = legendRows(pen, race, width);
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d", {
+    alpha: false,
+    willReadFrequently: true,
+  });
+  const stage = stageOf(race, { width, height, ratio });
+  const total = head + height + rows.length * ROW + PAD;
   [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(total * ratio)];
   const paint = (step) => {
     race.step = step;
@@ -66,7 +89,8 @@ export function createSheet(app, { width, stage: height, ratio }) {
 }
 
 function drawTitle(ink, app, width, head, large) {
-  const { colors, state, surface } = app, right = `step ${Math.floor(app.step)} of ${state.steps}`;
+  const { colors, state, surface } = app;
+  const right = `step ${Math.floor(app.step)} of ${state.steps}`;
   ink.textBaseline = "middle";
   ink.font = font(large ? 14 : 12);
   ink.fillStyle = colors.soft;
@@ -82,7 +106,8 @@ function drawTitle(ink, app, width, head, large) {
   ink.font = font(large ? 14 : 12);
   ink.fillStyle = colors.soft;
   const formula = state.surface.formula || "";
-  if (formula && used + ink.measureText(formula).width < room) ink.fillText(formula, PAD + used, head / 2 + 2);
+  if (formula && used + ink.measureText(formula).width < room)
+    ink.fillText(formula, PAD + used, head / 2 + 2);
 }
 
 /** The racers in rows that fit the width: mark, name, rate. */
@@ -91,7 +116,8 @@ function legendRows(ink, app, width) {
   let x = PAD;
   app.state.racers.forEach((racer, index) => {
     if (racer.hidden) return;
-    const { lr } = racer.options, text = `${nameOf(app.state, index)}${lr === undefined ? "" : `, lr ${short(lr)}`}`;
+    const { lr } = racer.options;
+    const text = `${nameOf(app.state, index)}${lr === undefined ? "" : `, lr ${short(lr)}`}`;
     const size = ink.measureText(text).width + 36;
     if (x + size > width && x > PAD) [x] = [PAD, rows.push([])];
     rows[rows.length - 1].push({ x, text, hue: racer.hue });

@@ -10,7 +10,8 @@ const APART = 90;
 const BORDER = 30;
 const MOST = 8;
 
-const fontOf = (size) => `${size}px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif`;
+const fontOf = (size) =>
+  `${size}px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif`;
 
 /** The font of the stage. */
 export const font = fontOf;
@@ -19,7 +20,8 @@ const isNarrow = ({ left, right }) => right - left < NARROW - 44;
 
 /** The frame, its ticks and the names of the coordinates. */
 export function drawAxes(ink, frame, names, colors) {
-  const { left, top, right, bottom } = frame.rect, [x0, x1, y0, y1] = frame.shown;
+  const { left, top, right, bottom } = frame.rect;
+  const [x0, x1, y0, y1] = frame.shown;
   ink.save();
   ink.strokeStyle = colors.line;
   ink.lineWidth = 1;
@@ -32,7 +34,9 @@ export function drawAxes(ink, frame, names, colors) {
   ink.restore();
 }
 
-/** The names of the coordinates: below and beside the plot, or, where it is small, at the ends of its sides. */
+/**
+ * The names of the coordinates: below and beside the plot, or, where it is small, at the ends of its sides.
+ */
 function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], colors) {
   ink.font = `italic ${fontOf(13)}`;
   ink.textBaseline = "alphabetic";
@@ -55,14 +59,17 @@ function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], co
 }
 
 /** A name with its number set low, as w₁. */
-export const lowered = (name) => name.replace(/(?<=^[a-z])\d$/, (digit) => String.fromCharCode(0x2080 + Number(digit)));
+export const lowered = (name) =>
+  name.replace(/(?<=^[a-z])\d$/, (digit) => String.fromCharCode(0x2080 + Number(digit)));
 
 function across(ink, { rect: { left, right, bottom }, px }, values) {
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";
-  const texts = tickTexts(values), end = isNarrow({ left, right }) ? right - 24 : Infinity;
+  const texts = tickTexts(values);
+  const end = isNarrow({ left, right }) ? right - 24 : Infinity;
   values.forEach((value, k) => {
-    const x = Math.round(px(value)) + 0.5, half = ink.measureText(texts[k]).width / 2;
+    const x = Math.round(px(value)) + 0.5;
+    const half = ink.measureText(texts[k]).width / 2;
     if (x + half > end) return;
     tick(ink, x, bottom + 1, x, bottom + 5);
     ink.fillText(texts[k], Math.min(Math.max(x, left - 34 + half), right + 7 - half), bottom + 18);
@@ -117,13 +124,17 @@ function along(ink, text, { x, y, angle }) {
   ink.restore();
 }
 
-/** The place on the rings that is farthest from all labels, if it is far enough and the line is nearly level. */
+/**
+ * The place on the rings that is farthest from all labels, if it is far enough and the line is nearly level.
+ */
 function best(rings, { left, right, top, bottom }, placed) {
-  let found = null, most = APART;
+  let found = null;
+  let most = APART;
   for (const ring of rings) {
     for (let k = 3; k < ring.length - 3; k += 2) {
       const [x, y] = ring[k];
-      if (x < left + BORDER || x > right - BORDER || y < top + BORDER / 2 || y > bottom - BORDER / 2) continue;
+      if (x < left + BORDER || x > right - BORDER || y < top + BORDER / 2 || y > bottom - BORDER / 2)
+        continue;
       const nearest = Math.min(...placed.map((p) => Math.hypot(p.x - x, p.y - y)), 1e4);
       const angle = slope(ring[k - 3], ring[k + 3]);
       const wanted = nearest - 110 * Math.abs(angle);
@@ -146,7 +157,10 @@ export function drawMinima(ink, frame, minima, colors) {
   for (const [x, y] of minima) {
     const [px, py] = [frame.px(x), frame.py(y)];
     if (!frame.contains(px, py)) continue;
-    for (const [width, colour] of [[4.5, colors.page], [1.6, colors.ink]]) {
+    for (const [width, colour] of [
+      [4.5, colors.page],
+      [1.6, colors.ink],
+    ]) {
       ink.lineWidth = width;
       ink.strokeStyle = colour;
       ink.beginPath();

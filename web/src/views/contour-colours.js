@@ -17,19 +17,30 @@ export const channels = (colour) => [1, 3, 5].map((k) => parseInt(colour.slice(k
 /** Two colours (#rrggbb) mixed: 0 gives the first, 1 the second. */
 export function mix(a, b, share) {
   const [from, to] = [channels(a), channels(b)];
-  return `#${from.map((v, k) => Math.round(v + (to[k] - v) * share).toString(16).padStart(2, "0")).join("")}`;
+  return `#${from
+    .map((v, k) =>
+      Math.round(v + (to[k] - v) * share)
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
 }
 
 /** The colour of a height from 0 to 1, as #rrggbb. */
 export function groundColour(share, dark) {
-  const anchors = groundAnchors(dark), at = Math.min(Math.max(share, 0), 1) * (anchors.length - 1);
+  const anchors = groundAnchors(dark);
+  const at = Math.min(Math.max(share, 0), 1) * (anchors.length - 1);
   const k = Math.min(Math.floor(at), anchors.length - 2);
   return mix(anchors[k], anchors[k + 1], at - k);
 }
 
-/** The colours of evenly spaced heights as the 32-bit pixels of an ImageData; one more for places without a loss. */
+/**
+ * The colours of evenly spaced heights as the 32-bit pixels of an ImageData; one more for places without a
+ * loss.
+ */
 export function groundPixels(dark, hole) {
-  const pixels = new Uint32Array(SHADES + 1), bytes = new Uint8ClampedArray(pixels.buffer);
+  const pixels = new Uint32Array(SHADES + 1);
+  const bytes = new Uint8ClampedArray(pixels.buffer);
   for (let k = 0; k < SHADES; k++) bytes.set([...channels(groundColour(k / (SHADES - 1), dark)), 255], 4 * k);
   bytes.set([...channels(hole), 255], 4 * SHADES);
   return pixels;

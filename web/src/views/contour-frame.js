@@ -10,14 +10,15 @@ const FARTHEST = 50;
 export const NARROW = 480;
 
 /**
- * The rectangle of the plot in CSS pixels; the rest carries the axes. A measured surface has nothing around its box, so
- * the plot has its shape.
+ * The rectangle of the plot in CSS pixels; the rest carries the axes. A measured surface has nothing around
+ * its box, so the plot has its shape.
  * @param {{ width: number, height: number }} size
  * @param {object} surface
  * @returns {{ left: number, top: number, right: number, bottom: number }}
  */
 export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], axes }) {
-  const narrow = width < NARROW, left = narrow ? 36 : axes ? 66 : 48;
+  const narrow = width < NARROW;
+  const left = narrow ? 36 : axes ? 66 : 48;
   const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 24 : 38) };
   if (!measured) return rect;
   const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
@@ -27,12 +28,13 @@ export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], a
 }
 
 /**
- * The part of the plane to show for a surface's box: wider or higher so that both axes have one scale,
- * unless that would show too little of the box.
+ * The part of the plane to show for a surface's box: wider or higher so that both axes have one scale, unless
+ * that would show too little of the box.
  * @param {number[]} box [x0, x1, y0, y1]
  */
 export function fitted([x0, x1, y0, y1], rect) {
-  const across = (x1 - x0) / (rect.right - rect.left), up = (y1 - y0) / (rect.bottom - rect.top);
+  const across = (x1 - x0) / (rect.right - rect.left);
+  const up = (y1 - y0) / (rect.bottom - rect.top);
   const unit = Math.max(across, up);
   if (unit / Math.min(across, up) > STRETCH) return [x0, x1, y0, y1];
   const grow = (low, high, length) => {
@@ -50,8 +52,10 @@ export function fitted([x0, x1, y0, y1], rect) {
  */
 export function createFrame(shown, rect, whole = shown) {
   const [x0, x1, y0, y1] = shown;
-  const kx = (rect.right - rect.left) / (x1 - x0), ky = (rect.bottom - rect.top) / (y1 - y0);
-  const px = (x) => rect.left + (x - x0) * kx, py = (y) => rect.bottom - (y - y0) * ky;
+  const kx = (rect.right - rect.left) / (x1 - x0);
+  const ky = (rect.bottom - rect.top) / (y1 - y0);
+  const px = (x) => rect.left + (x - x0) * kx;
+  const py = (y) => rect.bottom - (y - y0) * ky;
   const home = { left: px(whole[0]), right: px(whole[1]), top: py(whole[3]), bottom: py(whole[2]) };
   return {
     shown,
@@ -76,14 +80,20 @@ export function tidy([x0, x1, y0, y1]) {
 
 /** The part of the plane to show after the ground was dragged by a number of pixels. */
 export function panned(frame, dx, dy) {
-  const { rect } = frame, x = frame.x(rect.left - dx), y = frame.y(rect.bottom - dy);
+  const { rect } = frame;
+  const x = frame.x(rect.left - dx);
+  const y = frame.y(rect.bottom - dy);
   const [x0, x1, y0, y1] = frame.shown;
   return [x, x + x1 - x0, y, y + y1 - y0];
 }
 
-/** The part of the plane to show after zooming around a place of the canvas; the box keeps the zoom sensible. */
+/**
+ * The part of the plane to show after zooming around a place of the canvas; the box keeps the zoom sensible.
+ */
 export function zoomed(frame, factor, px, py, box) {
-  const [x0, x1, y0, y1] = frame.shown, x = frame.x(px), y = frame.y(py);
+  const [x0, x1, y0, y1] = frame.shown;
+  const x = frame.x(px);
+  const y = frame.y(py);
   const share = (x1 - x0) / (box[1] - box[0]);
   const k = Math.min(Math.max(1 / factor, CLOSEST / share), FARTHEST / share);
   return [x - (x - x0) * k, x + (x1 - x) * k, y - (y - y0) * k, y + (y1 - y) * k];

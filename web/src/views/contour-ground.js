@@ -17,8 +17,10 @@ const CRUMB = 16;
  * @returns {{ values: Float64Array, columns: number, rows: number }}
  */
 function heightsOnGrid(surface, heights, frame, columns, rows) {
-  const [x0, x1, y0, y1] = frame.shown, values = new Float64Array(columns * rows);
-  const dx = (x1 - x0) / (columns - 1), dy = (y1 - y0) / (rows - 1);
+  const [x0, x1, y0, y1] = frame.shown;
+  const values = new Float64Array(columns * rows);
+  const dx = (x1 - x0) / (columns - 1);
+  const dy = (y1 - y0) / (rows - 1);
   for (let i = 0, k = 0; i < rows; i++) {
     const y = y1 - i * dy;
     for (let j = 0; j < columns; j++, k++) values[k] = heights.shown(surface.f(x0 + j * dx, y));
@@ -27,7 +29,8 @@ function heightsOnGrid(surface, heights, frame, columns, rows) {
 }
 
 function gridSize({ rect }, pixels, cells) {
-  const width = (rect.right - rect.left) * pixels, height = (rect.bottom - rect.top) * pixels;
+  const width = (rect.right - rect.left) * pixels;
+  const height = (rect.bottom - rect.top) * pixels;
   const cell = Math.max(2, Math.sqrt((width * height) / cells));
   return [Math.max(8, Math.round(width / cell)) + 1, Math.max(8, Math.round(height / cell)) + 1];
 }
@@ -36,9 +39,13 @@ function gridSize({ rect }, pixels, cells) {
 function picture({ values, columns, rows }, { dark, faint }) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [columns, rows];
-  const ink = canvas.getContext("2d"), image = ink.createImageData(columns, rows);
-  const pixels = new Uint32Array(image.data.buffer), colours = groundPixels(dark, faint), last = SHADES - 1;
-  for (let k = 0; k < values.length; k++) pixels[k] = colours[values[k] < HOLE ? Math.min(values[k] * last + 0.5, last) | 0 : SHADES];
+  const ink = canvas.getContext("2d");
+  const image = ink.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colours = groundPixels(dark, faint);
+  const last = SHADES - 1;
+  for (let k = 0; k < values.length; k++)
+    pixels[k] = colours[values[k] < HOLE ? Math.min(values[k] * last + 0.5, last) | 0 : SHADES];
   ink.putImageData(image, 0, 0);
   return canvas;
 }
@@ -49,16 +56,21 @@ function picture({ values, columns, rows }, { dark, faint }) {
  */
 function isolines(grid, heights, levels, frame) {
   const { left, right, top, bottom } = frame.rect;
-  const kx = (right - left) / (grid.columns - 1), ky = (bottom - top) / (grid.rows - 1);
+  const kx = (right - left) / (grid.columns - 1);
+  const ky = (bottom - top) / (grid.rows - 1);
   const contour = contours().size([grid.columns, grid.rows]);
   // A value stands at the middle of its cell, half a cell from where d3 counts.
   const place = ([u, v]) => [left + (u - 0.5) * kx, top + (v - 0.5) * ky];
   let above = Infinity;
-  return [...levels].reverse().map((level) => {
-    const rings = contour.contour(grid.values, heights.share(level)).coordinates.flat(), fell = torn(rings, above);
-    above = rings.length;
-    return { level, lines: fell ? [] : rings.map((ring) => ring.map(place)) };
-  }).reverse();
+  return [...levels]
+    .reverse()
+    .map((level) => {
+      const rings = contour.contour(grid.values, heights.share(level)).coordinates.flat();
+      const fell = torn(rings, above);
+      above = rings.length;
+      return { level, lines: fell ? [] : rings.map((ring) => ring.map(place)) };
+    })
+    .reverse();
 }
 
 /** In a valley narrower than the grid a line falls apart into crumbs, which say nothing. */
@@ -70,7 +82,9 @@ function torn(rings, above) {
 /** Every second value of a grid in each direction, where the grid is finer than its lines need. */
 function thinned(grid) {
   if (grid.values.length <= LINES) return grid;
-  const columns = (grid.columns + 1) >> 1, rows = (grid.rows + 1) >> 1, values = new Float64Array(columns * rows);
+  const columns = (grid.columns + 1) >> 1;
+  const rows = (grid.rows + 1) >> 1;
+  const values = new Float64Array(columns * rows);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) values[i * columns + j] = grid.values[2 * i * grid.columns + 2 * j];
   }
@@ -98,7 +112,8 @@ export function computeGround(surface, heights, frame, { colors, pixels, fine })
 
 /** The lowest and the highest loss that is shown. */
 function range(surface, { shown: [x0, x1, y0, y1] }) {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity;
+  let high = -Infinity;
   for (let i = 0; i <= 40; i++) {
     for (let j = 0; j <= 40; j++) {
       const loss = surface.f(x0 + ((x1 - x0) * j) / 40, y0 + ((y1 - y0) * i) / 40);
@@ -111,7 +126,8 @@ function range(surface, { shown: [x0, x1, y0, y1] }) {
 
 /** Draws the ground into its frame: the fill, and the lines over it. */
 export function drawGround(ink, { picture: image, lines }, frame, colors, fine = true) {
-  const { left, top, right, bottom } = frame.rect, { width, height } = image;
+  const { left, top, right, bottom } = frame.rect;
+  const { width, height } = image;
   ink.save();
   ink.imageSmoothingEnabled = true;
   // The best quality takes longer than all the rest.

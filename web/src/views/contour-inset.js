@@ -1,4 +1,6 @@
-/** The data of a regression in a corner of the contour view, with the line of each racer where it stands now. */
+/**
+ * The data of a regression in a corner of the contour view, with the line of each racer where it stands now.
+ */
 
 import { font } from "./contour-axes.js";
 import { paintOrder, penOf } from "./trails.js";
@@ -8,8 +10,13 @@ const CAPTION = 19;
 
 /** The rectangle of the inset, in a corner without the start. */
 function insetRect({ left, top, right, bottom }, [sx, sy]) {
-  const width = Math.min(190, (right - left) * 0.32), height = width * 0.72;
-  const corners = [[right - GAP - width, top + GAP], [right - GAP - width, bottom - GAP - height], [left + GAP, top + GAP]];
+  const width = Math.min(190, (right - left) * 0.32);
+  const height = width * 0.72;
+  const corners = [
+    [right - GAP - width, top + GAP],
+    [right - GAP - width, bottom - GAP - height],
+    [left + GAP, top + GAP],
+  ];
   const free = ([x, y]) => sx < x - 24 || sx > x + width + 24 || sy < y - 24 || sy > y + height + 24;
   const [x, y] = corners.find(free) ?? corners[0];
   return { x, y, width, height };
@@ -17,9 +24,11 @@ function insetRect({ left, top, right, bottom }, [sx, sy]) {
 
 /** Draws the inset, if the surface is made from data. */
 export function drawInset(ink, app, frame) {
-  const { points } = app.surface, { colors, state } = app;
+  const { points } = app.surface;
+  const { colors, state } = app;
   if (!points) return null;
-  const rect = insetRect(frame.rect, [frame.px(state.start[0]), frame.py(state.start[1])]), map = mapping(points, rect);
+  const rect = insetRect(frame.rect, [frame.px(state.start[0]), frame.py(state.start[1])]);
+  const map = mapping(points, rect);
   ink.save();
   ink.beginPath();
   ink.roundRect(rect.x, rect.y, rect.width, rect.height, 6);
@@ -49,10 +58,13 @@ function drawCaption(ink, { x, y, width, height }, text, colors) {
 function mapping(points, { x, y, width, height: whole }) {
   const height = whole - CAPTION;
   const range = (key) => {
-    const values = points.map((point) => point[key]), low = Math.min(...values), high = Math.max(...values);
+    const values = points.map((point) => point[key]);
+    const low = Math.min(...values);
+    const high = Math.max(...values);
     return [low - 0.12 * (high - low), high + 0.12 * (high - low)];
   };
-  const [x0, x1] = range("x"), [y0, y1] = range("y");
+  const [x0, x1] = range("x");
+  const [y0, y1] = range("y");
   return {
     range: [x0, x1, y0, y1],
     px: (v) => x + ((v - x0) / (x1 - x0)) * width,
@@ -73,14 +85,23 @@ function drawPoints(ink, points, { px, py }, colors) {
 
 /** The line w x + b through the points, or the line w1 x + w2 y = 0 between the classes. */
 function drawModel(ink, app, index, { range: [x0, x1, y0, y1], px, py }) {
-  const path = app.paths[index], k = Math.min(Math.floor(app.step), path.x.length - 1), [a, b] = [path.x[k], path.y[k]];
-  const between = app.surface.points[0].label !== undefined, far = 2 * Math.hypot(x1 - x0, y1 - y0);
+  const path = app.paths[index];
+  const k = Math.min(Math.floor(app.step), path.x.length - 1);
+  const [a, b] = [path.x[k], path.y[k]];
+  const between = app.surface.points[0].label !== undefined;
+  const far = 2 * Math.hypot(x1 - x0, y1 - y0);
   const size = Math.hypot(a, b);
   if (!Number.isFinite(size) || size > 1e6 || (between && size === 0)) return;
   const { fill, dash, width } = penOf(app, index);
   const [from, to] = between
-    ? [[(-b / size) * far, (a / size) * far], [(b / size) * far, (-a / size) * far]]
-    : [[x0, a * x0 + b], [x1, a * x1 + b]];
+    ? [
+        [(-b / size) * far, (a / size) * far],
+        [(b / size) * far, (-a / size) * far],
+      ]
+    : [
+        [x0, a * x0 + b],
+        [x1, a * x1 + b],
+      ];
   ink.beginPath();
   ink.moveTo(px(from[0]), py(from[1]));
   ink.lineTo(px(to[0]), py(to[1]));

@@ -15,20 +15,24 @@ export const HOLE = 2;
 const CEILING = 1.2;
 
 /**
- * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest; `shown(loss)`
- * is that within bounds, or `HOLE`.
+ * The scale of heights of a surface: `share(loss)` is 0 at the lowest loss of its box and 1 at the highest;
+ * `shown(loss)` is that within bounds, or `HOLE`.
  * @param {{ f: (x: number, y: number) => number, box: number[], minima: number[][], height: string }} surface
  * @param {number} [shade] where the logarithmic scale turns linear, as a share of the median
- * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number, shown: (loss: number) => number }}
+ * @returns {{ low: number, high: number, log: boolean, share: (loss: number) => number, shown: (loss: number)
+ *   => number }}
  */
 export function createHeights(surface, shade = SHIFT) {
   const values = sampled(surface);
-  const low = values[0] ?? 0, top = values[values.length - 1] ?? 1;
+  const low = values[0] ?? 0;
+  const top = values[values.length - 1] ?? 1;
   const high = top > low ? top : low + 1;
   const log = surface.height === "log";
   const shift = Math.max((values[values.length >> 1] - low) * shade, (high - low) * 1e-9);
   const unit = 1 / Math.log1p((high - low) / shift);
-  const share = log ? (loss) => Math.log1p((loss - low) / shift) * unit : (loss) => (loss - low) / (high - low);
+  const share = log
+    ? (loss) => Math.log1p((loss - low) / shift) * unit
+    : (loss) => (loss - low) / (high - low);
   const shown = (loss) => (loss === loss ? Math.min(loss < low ? 0 : share(loss), CEILING) : HOLE);
   return { low, high, log, share, shown };
 }
@@ -50,7 +54,8 @@ function sampled({ f, box: [x0, x1, y0, y1], minima }) {
  */
 export function levelsBetween(heights, from, to, about = 14) {
   if (!heights.log) return ticks(from, to, about).filter((v) => v > from && v < to);
-  const near = Math.max(from - heights.low, (to - heights.low) * 1e-6), far = to - heights.low;
+  const near = Math.max(from - heights.low, (to - heights.low) * 1e-6);
+  const far = to - heights.low;
   const decades = Math.log10(far / near);
   if (decades < 1) return ticks(from, to, about).filter((v) => v > from && v < to);
   const digits = decades * 3 <= about ? [1, 2, 5] : decades * 2 <= about * 1.2 ? [1, 3] : [1];
@@ -66,6 +71,7 @@ export function levelsBetween(heights, from, to, about = 14) {
 
 /** A level in two digits, where that moves it little compared with its height above the lowest loss. */
 function told(low, above) {
-  const level = low + above, short = Number(level.toPrecision(2));
+  const level = low + above;
+  const short = Number(level.toPrecision(2));
   return Math.abs(short - level) < 0.2 * above ? short : level;
 }

@@ -10,7 +10,8 @@ const REACH = { mouse: 14, touch: 22, pen: 16 };
  * @returns {{ racer: number, step: number } | null}
  */
 export function pick(app, at, x, y, pointer = "mouse") {
-  let found = null, nearest = (REACH[pointer] ?? REACH.mouse) ** 2;
+  let found = null;
+  let nearest = (REACH[pointer] ?? REACH.mouse) ** 2;
   app.state.racers.forEach(({ hidden }, racer) => {
     const path = app.paths[racer];
     if (hidden || !path) return;
@@ -27,7 +28,10 @@ function nearestStep(path, at, x, y, last) {
   let [ax, ay] = at(path, 0);
   let best = { step: 0, distance: (ax - x) ** 2 + (ay - y) ** 2 };
   for (let k = 1; k <= last; k++) {
-    const [bx, by] = at(path, k), dx = bx - ax, dy = by - ay, size = dx * dx + dy * dy;
+    const [bx, by] = at(path, k);
+    const dx = bx - ax;
+    const dy = by - ay;
+    const size = dx * dx + dy * dy;
     const share = size > 0 ? Math.min(Math.max(((x - ax) * dx + (y - ay) * dy) / size, 0), 1) : 0;
     const distance = (ax + share * dx - x) ** 2 + (ay + share * dy - y) ** 2;
     if (distance < best.distance) best = { step: share < 0.5 ? k - 1 : k, distance };

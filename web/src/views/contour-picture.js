@@ -19,17 +19,24 @@ const same = (a, b) => a !== null && a.every((value, k) => value === b[k]);
 
 /**
  * @param {object} app
- * @param {{ moving?: boolean }} [options] moving: while the ground changes it may be coarse, and is refined later
- * @returns {{ paint: (ink: CanvasRenderingContext2D, size: { width: number, height: number, ratio: number }) => void,
- *   frame: (size: object) => object, destroy: () => void }}
+ * @param {{ moving?: boolean }} [options] moving: while the ground changes it may be coarse, and is refined
+ *   later
+ * @returns {{ paint: (ink: CanvasRenderingContext2D, size: { width: number, height: number, ratio: number })
+ *   => void, frame: (size: object) => object, destroy: () => void }}
  */
 export function createContourPicture(app, { moving = false } = {}) {
-  const ground = createGroundLayer(app, moving), labels = createLabels();
-  const trails = createTrailLayer((ink, stretch) => inside(ink, kept.rect, () => drawTrails(ink, app, kept, stretch)));
-  let frameKey = null, kept = null, trailKey = null;
+  const ground = createGroundLayer(app, moving);
+  const labels = createLabels();
+  const trails = createTrailLayer((ink, stretch) =>
+    inside(ink, kept.rect, () => drawTrails(ink, app, kept, stretch)),
+  );
+  let frameKey = null;
+  let kept = null;
+  let trailKey = null;
 
   const frame = ({ width, height }) => {
-    const box = app.state.view.box ?? null, key = [app.surface, box, width, height];
+    const box = app.state.view.box ?? null;
+    const key = [app.surface, box, width, height];
     if (same(frameKey, key)) return kept;
     const rect = plotRect({ width, height }, app.surface);
     frameKey = key;
@@ -39,7 +46,8 @@ export function createContourPicture(app, { moving = false } = {}) {
   };
 
   const paint = (ink, size) => {
-    const now = frame(size), key = [app.paths, app.state.racers, app.colors, now, size.ratio];
+    const now = frame(size);
+    const key = [app.paths, app.state.racers, app.colors, now, size.ratio];
     if (!same(trailKey, key)) trails.forget();
     trailKey = key;
     ground.update(now, size);
@@ -59,11 +67,13 @@ function front(ink, app, frame, labels) {
   if (step < app.step) drawTrails(ink, app, frame, { from: step, to: app.step, lengths: new Map() });
   drawStart(ink, app, frame);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, frame) }));
-  const exits = exitsOf(app, frame), gone = new Set(exits.map(({ index }) => index));
+  const exits = exitsOf(app, frame);
+  const gone = new Set(exits.map(({ index }) => index));
   const seen = heads.filter(({ index }) => !gone.has(index));
   for (const head of seen) drawHead(ink, app, head.index, head);
   drawHover(ink, app, frame);
-  const inset = drawInset(ink, app, frame), boxes = drawEnds(ink, app, exits, frame.rect);
+  const inset = drawInset(ink, app, frame);
+  const boxes = drawEnds(ink, app, exits, frame.rect);
   if (inset) boxes.push(inset);
   boxes.push(roomOf(startPlace(app, frame)));
   labels(ink, app, frame.rect, seen, boxes);
@@ -80,13 +90,19 @@ function inside(ink, { left, top, right, bottom }, draw) {
 }
 
 function createGroundLayer(app, moving) {
-  const canvas = document.createElement("canvas"), ink = canvas.getContext("2d", { alpha: false });
-  let done = null, changed = -Infinity, timer = 0, heightsOf = null, heights = null;
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d", { alpha: false });
+  let done = null;
+  let changed = -Infinity;
+  let timer = 0;
+  let heightsOf = null;
+  let heights = null;
 
   const update = (frame, size) => {
     // The selected racer's penalty lies on the ground.
     const key = [app.surface, frame, app.colors, size.ratio, JSON.stringify(app.state.racers[app.selected])];
-    const now = performance.now(), fresh = !same(done?.key ?? null, key);
+    const now = performance.now();
+    const fresh = !same(done?.key ?? null, key);
     if (!fresh && (done.fine || now - changed < SETTLED)) return;
     const fine = !moving || !done || !fresh;
     if (fresh) changed = now;
@@ -108,7 +124,8 @@ function createGroundLayer(app, moving) {
 }
 
 function drawAll(ink, app, frame, heights, options) {
-  const { surface, colors } = app, ground = computeGround(surface, heights, frame, options);
+  const { surface, colors } = app;
+  const ground = computeGround(surface, heights, frame, options);
   const minima = surface.minima.map(([x, y]) => ({ x: frame.px(x), y: frame.py(y) }));
   inside(ink, frame.rect, () => {
     drawGround(ink, ground, frame, colors, options.fine);

@@ -1,4 +1,6 @@
-/** Pointers, wheel and keys on the ground of the contour view: pan, zoom, place the start, point at a trail. */
+/**
+ * Pointers, wheel and keys on the ground of the contour view: pan, zoom, place the start, point at a trail.
+ */
 
 import { panned, tidy, zoomed } from "./contour-frame.js";
 import { pick } from "./contour-pick.js";
@@ -9,7 +11,9 @@ const STILL = 5;
 const ZOOM = 1.5;
 
 /** Where the steps of a path are on the canvas. */
-const steps = ({ px, py }) => (path, k) => [px(path.x[k]), py(path.y[k])];
+const steps =
+  ({ px, py }) =>
+  (path, k) => [px(path.x[k]), py(path.y[k])];
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -46,10 +50,11 @@ export function listenToGround(canvas, app, frame) {
   return { ...actions, pointing };
 }
 
-/** A drag pans, a click places the start, or selects the racer whose trail is there; two clicks show all. */
+/** A drag pans; what hardly moves is a click. */
 function listenToPress(canvas, app, frame, actions, place) {
-  const move = createMover(app, () => frame().shown);
-  let from = null, moved = false, starts = [];
+  const click = listenToClicks(canvas, app, frame, actions);
+  let from = null;
+  let moved = false;
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
     [from, moved] = [place(event), false];
@@ -57,7 +62,8 @@ function listenToPress(canvas, app, frame, actions, place) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!from || !event.isPrimary) return;
-    const to = place(event), [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+    const to = place(event);
+    const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
     if (!moved && Math.hypot(dx, dy) < STILL) return;
     moved = true;
     if (event.pointerType === "touch") return;
@@ -75,22 +81,31 @@ function listenToPress(canvas, app, frame, actions, place) {
     const pressed = from && !moved ? place(event) : null;
     release();
     if (!pressed || !frame().contains(...pressed)) return;
-    const found = pick(app, steps(frame()), ...pressed, event.pointerType);
-    starts = [...starts.slice(-1), app.state.start];
-    if (!found) {
-      move(frame().x(pressed[0]), frame().y(pressed[1]));
-      return app.announce(`Start: ${startText(app)}.`);
-    }
-    app.selected = found.racer;
-    app.setHover(found);
+    click(event, pressed);
   });
   for (const name of ["pointercancel", "lostpointercapture"]) canvas.addEventListener(name, release);
+  return () => from !== null;
+}
+
+/** A click places the start, or selects the racer whose trail is there; two clicks show all. */
+function listenToClicks(canvas, app, frame, actions) {
+  const move = createMover(app, () => frame().shown);
+  let starts = [];
   canvas.addEventListener("dblclick", () => {
     // The clicks themselves moved the start; it goes back.
     if (starts.length === 2) app.set({ start: starts[0] });
     actions.reset();
   });
-  return () => from !== null;
+  return (event, [x, y]) => {
+    starts = [...starts.slice(-1), app.state.start];
+    const found = pick(app, steps(frame()), x, y, event.pointerType);
+    if (!found) {
+      move(frame().x(x), frame().y(y));
+      return app.announce(`Start: ${startText(app)}.`);
+    }
+    app.selected = found.racer;
+    app.setHover(found);
+  };
 }
 
 function listenToHover(canvas, app, frame, place, held) {
@@ -98,7 +113,8 @@ function listenToHover(canvas, app, frame, place, held) {
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch" || held()) return;
     pointing = true;
-    const [x, y] = place(event), found = frame().contains(x, y) ? pick(app, steps(frame()), x, y, event.pointerType) : null;
+    const [x, y] = place(event);
+    const found = frame().contains(x, y) ? pick(app, steps(frame()), x, y, event.pointerType) : null;
     canvas.style.cursor = found ? "pointer" : frame().contains(x, y) ? "crosshair" : "default";
     app.setHover(found);
   });
@@ -118,18 +134,26 @@ function listenToTouches(canvas, actions, place) {
     const [a, b] = [...event.touches].map(place);
     return { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) || 1 };
   };
-  canvas.addEventListener("touchstart", (event) => {
-    last = event.touches.length === 2 ? both(event) : null;
-    if (last) event.preventDefault();
-  }, { passive: false });
-  canvas.addEventListener("touchmove", (event) => {
-    if (!last || event.touches.length !== 2) return;
-    event.preventDefault();
-    const now = both(event);
-    actions.pan(now.x - last.x, now.y - last.y);
-    actions.zoomAt(now.apart / last.apart, now.x, now.y);
-    last = now;
-  }, { passive: false });
+  canvas.addEventListener(
+    "touchstart",
+    (event) => {
+      last = event.touches.length === 2 ? both(event) : null;
+      if (last) event.preventDefault();
+    },
+    { passive: false },
+  );
+  canvas.addEventListener(
+    "touchmove",
+    (event) => {
+      if (!last || event.touches.length !== 2) return;
+      event.preventDefault();
+      const now = both(event);
+      actions.pan(now.x - last.x, now.y - last.y);
+      actions.zoomAt(now.apart / last.apart, now.x, now.y);
+      last = now;
+    },
+    { passive: false },
+  );
   for (const name of ["touchend", "touchcancel"]) {
     canvas.addEventListener(name, () => {
       if (last) actions.settle();
@@ -138,25 +162,35 @@ function listenToTouches(canvas, actions, place) {
   }
 }
 
-/** The wheel scrolls the page until the picture has been clicked; a pinch on a touchpad is a wheel with ctrl. */
+/**
+ * The wheel scrolls the page until the picture has been clicked; a pinch on a touchpad is a wheel with ctrl.
+ */
 function listenToWheel(canvas, actions, place) {
   let timer = 0;
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !canvas.matches(":focus")) return;
-    event.preventDefault();
-    actions.zoomAt(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)), ...place(event));
-    clearTimeout(timer);
-    timer = setTimeout(actions.settle, 200);
-  }, { passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !canvas.matches(":focus")) return;
+      event.preventDefault();
+      actions.zoomAt(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)), ...place(event));
+      clearTimeout(timer);
+      timer = setTimeout(actions.settle, 200);
+    },
+    { passive: false },
+  );
 }
 
 function listenToKeys(canvas, frame, actions) {
   const step = () => (frame().rect.right - frame().rect.left) / 20;
   const keys = {
-    "+": () => actions.zoom(ZOOM), "=": () => actions.zoom(ZOOM), "-": () => actions.zoom(1 / ZOOM),
+    "+": () => actions.zoom(ZOOM),
+    "=": () => actions.zoom(ZOOM),
+    "-": () => actions.zoom(1 / ZOOM),
     0: () => actions.reset(),
-    ArrowLeft: () => actions.pan(step(), 0), ArrowRight: () => actions.pan(-step(), 0),
-    ArrowUp: () => actions.pan(0, step()), ArrowDown: () => actions.pan(0, -step()),
+    ArrowLeft: () => actions.pan(step(), 0),
+    ArrowRight: () => actions.pan(-step(), 0),
+    ArrowUp: () => actions.pan(0, step()),
+    ArrowDown: () => actions.pan(0, -step()),
   };
   canvas.addEventListener("keydown", (event) => {
     if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;

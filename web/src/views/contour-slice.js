@@ -4,21 +4,28 @@ import { haloOf } from "./contour-colours.js";
 
 /** Draws the path of the run that a measured plane was made from, and veils what was not measured. */
 export function drawSlicePath(ink, app, frame) {
-  const { box, measured } = app.surface, { colors } = app;
+  const { box, measured } = app.surface;
+  const { colors } = app;
   if (measured) veil(ink, frame, box, colors);
   const path = (app.surface.path ?? []).filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
   if (path.length < 2) return;
   const points = path.map(([x, y]) => [frame.px(x), frame.py(y)]);
   ink.save();
   ink.lineJoin = "round";
-  for (const [width, colour] of [[4.4, haloOf(colors)], [1.8, colors.ink]]) {
+  for (const [width, colour] of [
+    [4.4, haloOf(colors)],
+    [1.8, colors.ink],
+  ]) {
     ink.lineWidth = width;
     ink.strokeStyle = colour;
     ink.beginPath();
     points.forEach(([x, y], k) => (k ? ink.lineTo(x, y) : ink.moveTo(x, y)));
     ink.stroke();
   }
-  for (const [[x, y], colour] of [[points[0], colors.page], [points[points.length - 1], colors.ink]]) {
+  for (const [[x, y], colour] of [
+    [points[0], colors.page],
+    [points[points.length - 1], colors.ink],
+  ]) {
     ink.beginPath();
     ink.arc(x, y, 4, 0, 2 * Math.PI);
     ink.fillStyle = colour;

@@ -15,13 +15,16 @@ const SHARPEST = 2;
 
 /** The size of a view's element, and how many device pixels a CSS pixel has. */
 export const sizeOf = (el) => ({
-  width: el.clientWidth, height: el.clientHeight, ratio: Math.min(devicePixelRatio || 1, SHARPEST),
+  width: el.clientWidth,
+  height: el.clientHeight,
+  ratio: Math.min(devicePixelRatio || 1, SHARPEST),
 });
 
 /**
  * @param {HTMLElement} el
  * @param {object} app
- * @returns {{ draw: () => void, resize: () => void, destroy: () => void, canvas: HTMLCanvasElement, label: () => string }}
+ * @returns {{ draw: () => void, resize: () => void, destroy: () => void, canvas: HTMLCanvasElement, label: ()
+ *   => string }}
  */
 export function createContour(el, app) {
   el.classList.add("stage-view");
@@ -63,7 +66,8 @@ export function fit(canvas, { width, height, ratio }) {
 }
 
 function placeOfHover(app, { px, py }) {
-  const { hover } = app, path = hover && app.paths[hover.racer];
+  const { hover } = app;
+  const path = hover && app.paths[hover.racer];
   if (!path) return null;
   const k = Math.min(hover.step, path.x.length - 1);
   return { x: px(path.x[k]), y: py(path.y[k]) };
@@ -72,11 +76,13 @@ function placeOfHover(app, { px, py }) {
 /** What is seen, in words. */
 export function labelOf(app, what) {
   const ends = app.state.racers.flatMap(({ hidden }, i) => (hidden || !app.paths[i] ? [] : [endOf(app, i)]));
-  return `${what} of ${app.surface.label}. ${ends.join(". ")}. Arrow keys move the view, plus and minus zoom, 0 resets.`;
+  const keys = "Arrow keys move the view, plus and minus zoom, 0 resets.";
+  return `${what} of ${app.surface.label}. ${ends.join(". ")}. ${keys}`;
 }
 
 function endOf(app, i) {
-  const { steps, loss, ended } = app.paths[i], name = nameOf(app.state, i);
+  const { steps, loss, ended } = app.paths[i];
+  const name = nameOf(app.state, i);
   if (ended) return `${name} ended at step ${ended.step}: ${ended.why}`;
   return `${name} reaches a loss of ${short(loss[steps])} in ${steps} steps`;
 }

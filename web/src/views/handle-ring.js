@@ -2,12 +2,15 @@
 
 import { haloOf } from "./contour-colours.js";
 
-/** The ring keeps this distance from the border, so that a start outside of the picture can be fetched back. */
+/**
+ * The ring keeps this distance from the border, so that a start outside of the picture can be fetched back.
+ */
 const INSIDE = 18;
 
 /** Where the ring around the start is on the canvas; `out` if the start itself is not in the picture. */
 export function startPlace({ state: { start } }, { px, py, rect: { left, top, right, bottom }, contains }) {
-  const x = px(start[0]), y = py(start[1]);
+  const x = px(start[0]);
+  const y = py(start[1]);
   if (contains(x, y)) return { x, y, out: false };
   const inside = (v, low, high) => Math.min(Math.max(v, low + INSIDE), high - INSIDE);
   return { x: inside(x, left, right), y: inside(y, top, bottom), out: true };
@@ -47,12 +50,18 @@ export function drawRing(ink, colors, x, y) {
 
 /** The step that is pointed at, on the stage, in a chart or in the inspector. */
 export function drawHover(ink, app, { px, py, contains }) {
-  const { hover, colors } = app, path = hover && app.paths[hover.racer];
+  const { hover, colors } = app;
+  const path = hover && app.paths[hover.racer];
   if (!path || app.state.racers[hover.racer]?.hidden) return;
-  const k = Math.min(hover.step, path.x.length - 1), x = px(path.x[k]), y = py(path.y[k]);
+  const k = Math.min(hover.step, path.x.length - 1);
+  const x = px(path.x[k]);
+  const y = py(path.y[k]);
   if (!contains(x, y)) return;
   ink.save();
-  for (const [width, colour] of [[5.5, haloOf(colors)], [2.4, colors.ink]]) {
+  for (const [width, colour] of [
+    [5.5, haloOf(colors)],
+    [2.4, colors.ink],
+  ]) {
     ink.beginPath();
     ink.arc(x, y, 7.5, 0, 2 * Math.PI);
     ink.lineWidth = width;

@@ -14,14 +14,24 @@ export function rounded(value, range) {
   return Number((Math.round(value / unit) * unit).toPrecision(12));
 }
 
+/** Moves the start to a place, or as near to it as the part of the plane that is shown. */
+function setStart(app, [x0, x1, y0, y1], x, y) {
+  const place = [
+    rounded(Math.min(Math.max(x, x0), x1), x1 - x0),
+    rounded(Math.min(Math.max(y, y0), y1), y1 - y0),
+  ];
+  if (place.some((v, k) => v !== app.state.start[k])) app.set({ start: place });
+}
+
 /**
- * Moves the start, once a frame at most: a pointer that reports faster waits.
+ * Moves the start with a pointer, once a frame at most: one that reports faster waits.
  * @param {object} app
  * @param {() => number[]} shown what part of the plane is shown: [x0, x1, y0, y1]
  * @returns {(x: number, y: number) => void}
  */
 export function createMover(app, shown) {
-  let busy = false, waiting = null;
+  let busy = false;
+  let waiting = null;
   const move = (x, y) => {
     if (busy) return (waiting = [x, y]);
     busy = true;
@@ -31,16 +41,18 @@ export function createMover(app, shown) {
       waiting = null;
       if (next) move(...next);
     });
-    const [x0, x1, y0, y1] = app.surface.measured ? app.surface.box : shown();
-    const place = [rounded(Math.min(Math.max(x, x0), x1), x1 - x0), rounded(Math.min(Math.max(y, y0), y1), y1 - y0)];
-    if (place.some((v, k) => v !== app.state.start[k])) app.set({ start: place });
+    setStart(app, bounds(app, shown), x, y);
   };
   return move;
 }
 
+/** A measured surface ends at its box. */
+const bounds = (app, shown) => (app.surface.measured ? app.surface.box : shown());
+
 /** Where the start is, in words. */
 export function startText(app) {
-  const [x, y] = app.state.start, [a, b] = app.surface.names.map(lowered);
+  const [x, y] = app.state.start;
+  const [a, b] = app.surface.names.map(lowered);
   return `${a} ${short(x, 4)}, ${b} ${short(y, 4)}, loss ${short(app.surface.f(x, y))}`;
 }
 
@@ -51,50 +63,21 @@ export function startText(app) {
  * @param {{ toPlane: (px: number, py: number) => number[] | null, shown: () => number[] }} view
  * @returns {{ place: (x: number, y: number) => void, element: HTMLElement, destroy: () => void }}
  */
-export function createHandle(el, app, { toPlane, shown }) {
-  const move = createMover(app, shown);
+export function createHandle(el, app, view) {
   const element = h("div", {
-    class: "start-handle", tabindex: "0", role: "slider", "aria-label": "Start; arrow keys move it",
-    "aria-roledescription": "point of the plane", title: "Drag the start",
+    class: "start-handle",
+    tabindex: "0",
+    role: "slider",
+    "aria-label": "Start; arrow keys move it",
+    "aria-roledescription": "point of the plane",
+    title: "Drag the start",
   });
-  let offset = null;
-  const local = ({ clientX, clientY }) => {
-    const box = el.getBoundingClientRect();
-    return [clientX - box.left, clientY - box.top];
-  };
-  element.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    element.setPointerCapture(event.pointerId);
-    const [x, y] = local(event), box = element.getBoundingClientRect(), area = el.getBoundingClientRect();
-    offset = [box.left + SIDE / 2 - area.left - x, box.top + SIDE / 2 - area.top - y];
-    element.classList.add("held");
-    app.setHover(null);
-  });
-  element.addEventListener("pointermove", (event) => {
-    if (!offset) return;
-    const [x, y] = local(event), place = toPlane(x + offset[0], y + offset[1]);
-    if (place) move(...place);
-  });
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-    element.addEventListener(name, () => {
-      offset = null;
-      element.classList.remove("held");
-    });
-  }
-  element.addEventListener("keydown", (event) => {
-    const arrow = ARROWS[event.key];
-    if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [x0, x1, y0, y1] = shown(), share = event.shiftKey ? 0.1 : 0.01, [x, y] = app.state.start;
-    move(x + arrow[0] * share * (x1 - x0), y + arrow[1] * share * (y1 - y0));
-  });
+  listenToDrag(element, el, app, view);
+  listenToArrows(element, app, view);
   const describe = () => {
-    const [x0, x1] = shown();
-    for (const [name, value] of [["min", x0], ["max", x1], ["now", app.state.start[0]]]) {
-      element.setAttribute(`aria-value${name}`, value);
-    }
-    element.setAttribute("aria-valuetext", startText(app));
+    const [x0, x1] = view.shown();
+    const values = { valuemin: x0, valuemax: x1, valuenow: app.state.start[0], valuetext: startText(app) };
+    for (const [name, value] of Object.entries(values)) element.setAttribute(`aria-${name}`, value);
   };
   const place = (x, y) => {
     element.style.transform = `translate(${Math.round(x - SIDE / 2)}px, ${Math.round(y - SIDE / 2)}px)`;
@@ -104,4 +87,44 @@ export function createHandle(el, app, { toPlane, shown }) {
   el.append(element);
   const destroy = () => offs.forEach((off) => off());
   return { element, place, destroy };
+}
+
+/** The pointer holds the start where it took hold of it, not by its middle. */
+function listenToDrag(element, el, app, { toPlane, shown }) {
+  const move = createMover(app, shown);
+  let offset = null;
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    element.setPointerCapture(event.pointerId);
+    const box = element.getBoundingClientRect();
+    offset = [box.left + SIDE / 2 - event.clientX, box.top + SIDE / 2 - event.clientY];
+    element.classList.add("held");
+    app.setHover(null);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (!offset) return;
+    const area = el.getBoundingClientRect();
+    const place = toPlane(event.clientX + offset[0] - area.left, event.clientY + offset[1] - area.top);
+    if (place) move(...place);
+  });
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    element.addEventListener(name, () => {
+      offset = null;
+      element.classList.remove("held");
+    });
+  }
+}
+
+/** An arrow key moves the start by a hundredth of the view, with shift by a tenth. */
+function listenToArrows(element, app, { shown }) {
+  element.addEventListener("keydown", (event) => {
+    const arrow = ARROWS[event.key];
+    if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [x0, x1, y0, y1] = shown();
+    const share = event.shiftKey ? 0.1 : 0.01;
+    const [x, y] = app.state.start;
+    setStart(app, bounds(app, shown), x + arrow[0] * share * (x1 - x0), y + arrow[1] * share * (y1 - y0));
+  });
 }

@@ -6,19 +6,34 @@ const STEP = 1.5;
 
 /**
  * @param {HTMLElement} el
- * @param {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, isReset: () => boolean }} actions
+ * @param {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, isReset: () => boolean }}
+ *   actions
  * @returns {{ update: () => void }}
  */
 export function zoomButtons(el, { zoom, reset, settle, isReset }) {
   const button = (path, label, onclick) =>
-    h("button", { type: "button", "aria-label": label, title: label, onclick },
-      h("svg", { viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" }, h("path", { d: path })));
+    h(
+      "button",
+      { type: "button", "aria-label": label, title: label, onclick },
+      h(
+        "svg",
+        { viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" },
+        h("path", { d: path }),
+      ),
+    );
   const all = button("M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4", "Show all", reset);
   const zoomed = (factor) => () => {
     zoom(factor);
     settle();
   };
-  el.append(h("div", { class: "stage-buttons" },
-    button("M8 3v10M3 8h10", "Zoom in", zoomed(STEP)), button("M3 8h10", "Zoom out", zoomed(1 / STEP)), all));
+  el.append(
+    h(
+      "div",
+      { class: "stage-buttons" },
+      button("M8 3v10M3 8h10", "Zoom in", zoomed(STEP)),
+      button("M3 8h10", "Zoom out", zoomed(1 / STEP)),
+      all,
+    ),
+  );
   return { update: () => (all.hidden = isReset()) };
 }

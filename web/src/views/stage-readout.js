@@ -8,18 +8,25 @@ import { nameOf } from "./trails-names.js";
 /**
  * @param {HTMLElement} el
  * @param {object} app
- * @returns {{ show: (place: { x: number, y: number } | null, size: { width: number, height: number }) => void }}
+ * @returns {{ show: (place: { x: number, y: number } | null, size: { width: number, height: number }) => void
+ *   }}
  */
 export function createReadout(el, app) {
-  const title = h("b"), rest = h("span"), box = h("div", { class: "stage-readout", hidden: true }, title, rest);
+  const title = h("b");
+  const rest = h("span");
+  const box = h("div", { class: "stage-readout", hidden: true }, title, rest);
   el.append(box);
   const show = (place, { width, height }) => {
     const path = app.hover && app.paths[app.hover.racer];
     box.hidden = !(place && path && Number.isFinite(place.x + place.y));
     if (box.hidden) return;
-    const step = Math.min(app.hover.step, path.x.length - 1), [a, b] = app.surface.names.map(lowered);
+    const step = Math.min(app.hover.step, path.x.length - 1);
+    const [a, b] = app.surface.names.map(lowered);
     write(title, `${nameOf(app.state, app.hover.racer)}, step ${step}`);
-    write(rest, `${a} ${short(path.x[step], 4)}, ${b} ${short(path.y[step], 4)}, loss ${short(path.loss[step], 4)}`);
+    write(
+      rest,
+      `${a} ${short(path.x[step], 4)}, ${b} ${short(path.y[step], 4)}, loss ${short(path.loss[step], 4)}`,
+    );
     const left = place.x + 16 + box.offsetWidth > width ? place.x - 16 - box.offsetWidth : place.x + 16;
     const top = Math.min(Math.max(place.y - box.offsetHeight - 10, 4), height - box.offsetHeight - 4);
     box.style.transform = `translate(${Math.round(Math.max(left, 4))}px, ${Math.round(top)}px)`;

@@ -6,7 +6,9 @@ import { START } from "./gl/camera.js";
 const ZOOM = 1.25;
 const STILL = 5;
 
-/** A pose within what makes sense: yaw from -180 to 180, tilt above the floor, a zoom that shows something. */
+/**
+ * A pose within what makes sense: yaw from -180 to 180, tilt above the floor, a zoom that shows something.
+ */
 export function fitPose([yaw, tilt, zoom]) {
   const round = (value, unit) => Math.round(value / unit) * unit;
   const turn = ((((yaw + 180) % 360) + 360) % 360) - 180;
@@ -21,7 +23,8 @@ export function fitPose([yaw, tilt, zoom]) {
  * @param {HTMLCanvasElement} canvas
  * @param {object} app
  * @param {(x: number, y: number) => number[]} at where a place of the plane is on the canvas
- * @returns {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, pointing: () => boolean }}
+ * @returns {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, pointing: () => boolean
+ *   }}
  */
 export function listenToOrbit(canvas, app, at) {
   const pose = () => app.state.view.camera ?? START;
@@ -58,7 +61,9 @@ function listenToDrag(canvas, app, actions) {
   canvas.addEventListener("pointermove", (event) => {
     const last = held.get(event.pointerId);
     if (!last) return;
-    const before = held.size > 1 ? apart() : 0, dx = event.clientX - last.x, dy = event.clientY - last.y;
+    const before = held.size > 1 ? apart() : 0;
+    const dx = event.clientX - last.x;
+    const dy = event.clientY - last.y;
     const moved = last.moved + Math.hypot(dx, dy);
     held.set(event.pointerId, { x: event.clientX, y: event.clientY, moved });
     if (moved < STILL) return;
@@ -79,7 +84,13 @@ function listenToHover(canvas, app, at, held) {
   let pointing = false;
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
-    const found = pick(app, (path, k) => at(path.x[k], path.y[k]), event.clientX - box.left, event.clientY - box.top, event.pointerType);
+    const found = pick(
+      app,
+      (path, k) => at(path.x[k], path.y[k]),
+      event.clientX - box.left,
+      event.clientY - box.top,
+      event.pointerType,
+    );
     pointing = true;
     canvas.style.cursor = found ? "pointer" : "grab";
     app.setHover(found);
@@ -102,20 +113,28 @@ function listenToHover(canvas, app, at, held) {
 
 function listenToWheel(canvas, actions) {
   let timer = 0;
-  canvas.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && !canvas.matches(":focus")) return;
-    event.preventDefault();
-    actions.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)));
-    clearTimeout(timer);
-    timer = setTimeout(actions.settle, 200);
-  }, { passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && !canvas.matches(":focus")) return;
+      event.preventDefault();
+      actions.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)));
+      clearTimeout(timer);
+      timer = setTimeout(actions.settle, 200);
+    },
+    { passive: false },
+  );
 }
 
 function listenToKeys(canvas, actions) {
   const keys = {
-    ArrowLeft: () => actions.turn(6, 0), ArrowRight: () => actions.turn(-6, 0),
-    ArrowUp: () => actions.turn(0, 4), ArrowDown: () => actions.turn(0, -4),
-    "+": () => actions.zoom(ZOOM), "=": () => actions.zoom(ZOOM), "-": () => actions.zoom(1 / ZOOM),
+    ArrowLeft: () => actions.turn(6, 0),
+    ArrowRight: () => actions.turn(-6, 0),
+    ArrowUp: () => actions.turn(0, 4),
+    ArrowDown: () => actions.turn(0, -4),
+    "+": () => actions.zoom(ZOOM),
+    "=": () => actions.zoom(ZOOM),
+    "-": () => actions.zoom(1 / ZOOM),
     0: actions.reset,
   };
   canvas.addEventListener("keydown", (event) => {

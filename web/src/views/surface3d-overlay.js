@@ -12,7 +12,12 @@ import { drawEnds, exitsOf } from "./trails-ends.js";
 import { drawHead, headOf, paintOrder } from "./trails.js";
 
 const EMPTY = { pieces: new Float64Array(0), until: [0] };
-const CORNERS = [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]];
+const CORNERS = [
+  [-0.5, -0.5],
+  [0.5, -0.5],
+  [0.5, 0.5],
+  [-0.5, 0.5],
+];
 
 /**
  * Draws what moves over the surface: heads, ends, names and the start.
@@ -23,22 +28,36 @@ const CORNERS = [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]];
 export function drawFront(ink, app, { field, camera, size: { width, height }, labels }) {
   const rect = { left: 4, top: 4, right: width - 4, bottom: height - 4 };
   const at = (x, y) => camera.project(...field.place(x, y));
-  const [x0, x1, y0, y1] = app.surface.box, plane = flatFrame([x0, x1, y0, y1]);
+  const [x0, x1, y0, y1] = app.surface.box;
+  const plane = flatFrame([x0, x1, y0, y1]);
   const start = at(...app.state.start);
   drawRing(ink, app.colors, start[0], start[1]);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, plane) }));
-  const exits = exitsOf(app, plane), gone = new Set(exits.map(({ index }) => index));
-  const seen = heads.filter(({ index }) => !gone.has(index)).map((head) => drawSeen(ink, app, field, camera, head));
+  const exits = exitsOf(app, plane);
+  const gone = new Set(exits.map(({ index }) => index));
+  const seen = heads
+    .filter(({ index }) => !gone.has(index))
+    .map((head) => drawSeen(ink, app, field, camera, head));
   drawPointed(ink, app, at, plane);
-  const boxes = drawEnds(ink, app, exits.map((exit) => turned(exit, at)), rect);
+  const boxes = drawEnds(
+    ink,
+    app,
+    exits.map((exit) => turned(exit, at)),
+    rect,
+  );
   labels(ink, app, rect, seen, [...boxes, roomOf({ x: start[0], y: start[1] })]);
 }
 
 /** The plane itself as a frame, so that what left the box is found as on the contour view. */
 function flatFrame([x0, x1, y0, y1]) {
-  return { ...createFrame([x0, x1, y0, y1], { left: x0, right: x1, top: y1, bottom: y0 }),
-    rect: { left: x0, right: x1, top: y0, bottom: y1 }, px: (x) => x, py: (y) => y,
-    contains: (x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1, atHome: () => false };
+  return {
+    ...createFrame([x0, x1, y0, y1], { left: x0, right: x1, top: y1, bottom: y0 }),
+    rect: { left: x0, right: x1, top: y0, bottom: y1 },
+    px: (x) => x,
+    py: (y) => y,
+    contains: (x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1,
+    atHome: () => false,
+  };
 }
 
 /** A place where a racer left, on the canvas, with the direction in which it went. */
@@ -51,7 +70,8 @@ function turned(exit, at) {
 }
 
 function drawSeen(ink, app, field, camera, { index, x, y }) {
-  const place = field.place(x, y), [px, py] = camera.project(...place);
+  const place = field.place(x, y);
+  const [px, py] = camera.project(...place);
   ink.globalAlpha = isHidden(field, place, camera.eye) ? 0.4 : 1;
   drawHead(ink, app, index, { x: px, y: py });
   ink.globalAlpha = 1;
@@ -59,7 +79,8 @@ function drawSeen(ink, app, field, camera, { index, x, y }) {
 }
 
 function drawPointed(ink, app, at, plane) {
-  const { hover, colors } = app, path = hover && app.paths[hover.racer];
+  const { hover, colors } = app;
+  const path = hover && app.paths[hover.racer];
   if (!path || app.state.racers[hover.racer]?.hidden) return;
   const k = Math.min(hover.step, path.x.length - 1);
   if (!plane.contains(path.x[k], path.y[k])) return;
@@ -71,9 +92,13 @@ function drawPointed(ink, app, at, plane) {
   ink.stroke();
 }
 
-/** The border of the surface, the floor, the ticks of both coordinates on its edges in front, the loss at a corner. */
+/**
+ * The border of the surface, the floor, the ticks of both coordinates on its edges in front, the loss at a
+ * corner.
+ */
 export function drawBlock(ink, app, { field, camera, border }) {
-  const { colors } = app, floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
+  const { colors } = app;
+  const floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
   ink.lineWidth = 1;
   ink.strokeStyle = colors.line;
   const behind = CORNERS.reduce((far, corner) => (floor(corner)[2] > floor(far)[2] ? corner : far));
@@ -85,14 +110,22 @@ export function drawBlock(ink, app, { field, camera, border }) {
     ink.lineTo(...floor(next).slice(0, 2));
   });
   ink.stroke();
-  if (!field.holes) drawProjected(ink, { seen: border, behind: EMPTY }, { fill: colors.soft, rim: null, dash: [], width: 1 }, 0, 4);
+  if (!field.holes)
+    drawProjected(
+      ink,
+      { seen: border, behind: EMPTY },
+      { fill: colors.soft, rim: null, dash: [], width: 1 },
+      0,
+      4,
+    );
   ink.strokeStyle = colors.line;
   ink.lineWidth = 1;
   ink.fillStyle = colors.soft;
   ink.font = font(12);
   ink.textBaseline = "middle";
   const nearer = (a, b) => (floor(a)[2] < floor(b)[2] ? a : b);
-  const [x0, x1, y0, y1] = app.surface.box, [nameX, nameY] = (app.surface.axes ?? app.surface.names).map(lowered);
+  const [x0, x1, y0, y1] = app.surface.box;
+  const [nameX, nameY] = (app.surface.axes ?? app.surface.names).map(lowered);
   drawEdge(ink, floor, nearer([0, -0.5], [0, 0.5]), 0, [x0, x1], nameX);
   drawEdge(ink, floor, nearer([-0.5, 0], [0.5, 0]), 1, [y0, y1], nameY);
   drawLoss(ink, field, floor);
@@ -100,10 +133,14 @@ export function drawBlock(ink, app, { field, camera, border }) {
 
 function drawEdge(ink, floor, middle, axis, [low, high], name) {
   const at = (share) => floor(middle.map((v, k) => (k === axis ? share - 0.5 : v)));
-  const centre = floor([0, 0]), [mx, my] = at(0.5), size = Math.hypot(mx - centre[0], my - centre[1]) || 1;
+  const centre = floor([0, 0]);
+  const [mx, my] = at(0.5);
+  const size = Math.hypot(mx - centre[0], my - centre[1]) || 1;
   const away = [(mx - centre[0]) / size, (my - centre[1]) / size];
-  const [a, b] = [at(0), at(1)], length = Math.hypot(a[0] - b[0], a[1] - b[1]);
-  const values = ticks(low, high, Math.max(2, length / 80)), texts = tickTexts(values);
+  const [a, b] = [at(0), at(1)];
+  const length = Math.hypot(a[0] - b[0], a[1] - b[1]);
+  const values = ticks(low, high, Math.max(2, length / 80));
+  const texts = tickTexts(values);
   ink.textAlign = Math.abs(away[0]) < 0.3 ? "center" : away[0] > 0 ? "left" : "right";
   values.forEach((value, k) => {
     const [x, y] = at((value - low) / (high - low));

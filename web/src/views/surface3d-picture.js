@@ -1,4 +1,6 @@
-/** The picture of the 3-D view: the surface, and over it a canvas with trails and everything that is written. */
+/**
+ * The picture of the 3-D view: the surface, and over it a canvas with trails and everything that is written.
+ */
 
 import { createCamera, START } from "./gl/camera.js";
 import { createScene } from "./gl/scene.js";
@@ -16,20 +18,26 @@ import { createTrailLayer } from "./trails.js";
 export function createSurfacePicture(app, ground, { moving = false } = {}) {
   const scene = createScene(app, ground, { moving });
   if (!scene) return null;
-  const trails = createProjectedTrails(), layer = createTrailLayer((ink, stretch) => trails.draw(ink, app, stretch));
+  const trails = createProjectedTrails();
+  const layer = createTrailLayer((ink, stretch) => trails.draw(ink, app, stretch));
   const labels = createLabels();
-  let camera = null, key = [], racers = null;
+  let camera = null;
+  let key = [];
+  let racers = null;
 
   const cameraOf = (size) => {
     const now = [scene.field(), size.width, size.height, String(app.state.view.camera ?? START)];
-    if (now.some((value, k) => value !== key[k])) camera = createCamera(app.state.view.camera ?? START, size, now[0]);
+    if (now.some((value, k) => value !== key[k]))
+      camera = createCamera(app.state.view.camera ?? START, size, now[0]);
     key = now;
     return camera;
   };
 
   /** Paints the surface on its canvas and the rest with a pen that begins on an empty canvas. */
   const paint = (ink, size) => {
-    const eye = cameraOf(size), field = scene.field(), look = [app.state.racers, app.colors, size.ratio];
+    const eye = cameraOf(size);
+    const field = scene.field();
+    const look = [app.state.racers, app.colors, size.ratio];
     scene.paint(eye, size);
     const moved = trails.update(app, field, eye);
     if (moved || !racers || look.some((value, k) => value !== racers[k])) layer.forget();

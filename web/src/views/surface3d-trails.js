@@ -17,19 +17,25 @@ const BEHIND = 0.28;
 const isInside = (u, v) => u >= 0 && u <= 1 && v >= 0 && v <= 1;
 
 /**
- * The points of a path on the block, four numbers each: a place, and 1 where a piece leads to it, else 0; and for each
- * step how many points reach it.
+ * The points of a path on the block, four numbers each: a place, and 1 where a piece leads to it, else 0; and
+ * for each step how many points reach it.
  * @returns {{ points: Float64Array, reached: Uint32Array }}
  */
 export function drape({ x, y }, { u, v, sx, sy, top }) {
-  const points = [], reached = new Uint32Array(x.length);
+  const points = [];
+  const reached = new Uint32Array(x.length);
   const push = (pu, pv, joined) => {
-    const a = (pu - 0.5) * sx, b = (pv - 0.5) * sy;
+    const a = (pu - 0.5) * sx;
+    const b = (pv - 0.5) * sy;
     points.push(a, b, top(a, b) + LIFT, joined);
   };
-  let au = u(x[0]), av = v(y[0]), joined = false;
+  let au = u(x[0]);
+  let av = v(y[0]);
+  let joined = false;
   for (let k = 1; k < x.length; k++) {
-    const bu = u(x[k]), bv = v(y[k]), moved = bu !== au || bv !== av;
+    const bu = u(x[k]);
+    const bv = v(y[k]);
+    const moved = bu !== au || bv !== av;
     const near = moved && (isInside(au, av) || isInside(bu, bv));
     const piece = near ? clipped(au, av, bu, bv, SQUARE, 0) : null;
     if (piece) pushPieces(push, piece, joined);
@@ -48,19 +54,29 @@ function pushPieces(push, [au, av, bu, bv], joined) {
 
 /**
  * Draped points as pieces on the canvas, those in sight and those behind a hill.
- * @returns {{ seen: object, behind: object }} each with `pieces` as `strokePieces` takes them, and `until`, how many there
- *   are at each step
+ * @returns {{ seen: object, behind: object }} each with `pieces` as `strokePieces` takes them, and `until`,
+ *   how many there are at each step
  */
 export function project({ points, reached }, field, camera) {
-  const last = points.length / 4 - 1, lists = [0, 1].map(() => ({
-    pieces: new Float64Array(5 * Math.max(last, 0)), count: 0, until: new Uint32Array(reached.length) }));
-  let x = 0, y = 0, hidden = false, along = 0;
+  const last = points.length / 4 - 1;
+  const lists = [0, 1].map(() => ({
+    pieces: new Float64Array(5 * Math.max(last, 0)),
+    count: 0,
+    until: new Uint32Array(reached.length),
+  }));
+  let x = 0;
+  let y = 0;
+  let hidden = false;
+  let along = 0;
   for (let step = 1, k = 0; step < reached.length; step++) {
     for (; k < reached[step]; k++) {
-      const place = points.subarray(4 * k, 4 * k + 3), joined = points[4 * k + 3];
-      const [bx, by] = camera.project(place[0], place[1], place[2]), size = Math.abs(bx - x) + Math.abs(by - y);
+      const place = points.subarray(4 * k, 4 * k + 3);
+      const joined = points[4 * k + 3];
+      const [bx, by] = camera.project(place[0], place[1], place[2]);
+      const size = Math.abs(bx - x) + Math.abs(by - y);
       if (joined && size < FINEST && k < last) continue;
-      const now = isHidden(field, place, camera.eye), list = lists[now && hidden ? 1 : 0];
+      const now = isHidden(field, place, camera.eye);
+      const list = lists[now && hidden ? 1 : 0];
       if (joined) list.pieces.set([x, y, bx, by, along], 5 * list.count++);
       if (joined) along += size;
       [x, y, hidden] = [bx, by, now];
@@ -86,15 +102,19 @@ export function drawProjected(ink, { seen, behind }, pen, from, to) {
 
 /**
  * The trails of all racers as seen by a camera; they are projected again only when something moved.
- * @returns {{ update: (app: object, field: object, camera: object) => boolean, draw: Function, drawTip: Function,
- *   border: () => object }} border: what is in sight of the border of the surface
+ * @returns {{ update: (app: object, field: object, camera: object) => boolean, draw: Function, drawTip:
+ *   Function, border: () => object }} border: what is in sight of the border of the surface
  */
 export function createProjectedTrails() {
-  let draped = [], shown = [], key = [], border = null;
+  let draped = [];
+  let shown = [];
+  let key = [];
+  let border = null;
   const update = (app, field, camera) => {
     const now = [app.paths, field, camera];
     if (now.every((value, k) => value === key[k])) return false;
-    if (now[1] !== key[1] || now[2] !== key[2]) border = project(drape(borderOf(field), field), field, camera).seen;
+    if (now[1] !== key[1] || now[2] !== key[2])
+      border = project(drape(borderOf(field), field), field, camera).seen;
     if (now[0] !== key[0] || now[1] !== key[1]) draped = app.paths.map((path) => drape(path, field));
     shown = draped.map((path) => project(path, field, camera));
     key = now;
@@ -105,11 +125,15 @@ export function createProjectedTrails() {
   };
   /** What lies between the last whole step and the playhead. */
   const drawTip = (ink, app, field, camera) => {
-    const step = Math.floor(app.step), share = app.step - step;
+    const step = Math.floor(app.step);
+    const share = app.step - step;
     for (const i of share > 0 ? paintOrder(app) : []) {
       const { x, y } = app.paths[i];
       if (step + 1 >= x.length) continue;
-      const tip = { x: [x[step], x[step] + (x[step + 1] - x[step]) * share], y: [y[step], y[step] + (y[step + 1] - y[step]) * share] };
+      const tip = {
+        x: [x[step], x[step] + (x[step + 1] - x[step]) * share],
+        y: [y[step], y[step] + (y[step + 1] - y[step]) * share],
+      };
       drawProjected(ink, project(drape(tip, field), field, camera), penOf(app, i), 0, 1);
     }
   };
@@ -117,6 +141,10 @@ export function createProjectedTrails() {
 }
 
 /** The border of the surface, as a path around it. */
-function borderOf({ surface: { box: [x0, x1, y0, y1] } }) {
+function borderOf({
+  surface: {
+    box: [x0, x1, y0, y1],
+  },
+}) {
   return { x: [x0, x1, x1, x0, x0], y: [y0, y0, y1, y1, y0] };
 }

@@ -9,19 +9,22 @@ import { createReadout } from "./stage-readout.js";
 import { listenToOrbit } from "./surface3d-orbit.js";
 import { createSurfacePicture } from "./surface3d-picture.js";
 
-const MISSING = "This browser offers no WebGL2, which the 3-D view needs. The contour view shows the same race.";
+const MISSING =
+  "This browser offers no WebGL2, which the 3-D view needs. The contour view shows the same race.";
 
 /**
  * @param {HTMLElement} el
  * @param {object} app
- * @returns {{ draw: () => void, resize: () => void, destroy: () => void, canvas: HTMLCanvasElement, label: () => string }}
+ * @returns {{ draw: () => void, resize: () => void, destroy: () => void, canvas: HTMLCanvasElement, label: ()
+ *   => string }}
  */
 export function createSurface3d(el, app) {
   el.classList.add("stage-view");
   const ground = h("canvas", { class: "ground", tabindex: "0", role: "img" });
   const picture = createSurfacePicture(app, ground, { moving: true });
   if (!picture) return missing(el, ground);
-  const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" }), ink = overlay.getContext("2d");
+  const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
+  const ink = overlay.getContext("2d");
   el.append(ground, overlay);
   let size = sizeOf(el);
   const at = (x, y) => picture.camera(size).project(...picture.field().place(x, y));
@@ -49,18 +52,31 @@ export function createSurface3d(el, app) {
     handle.destroy();
     el.replaceChildren();
   };
-  return { draw, resize: () => (size = sizeOf(el)), destroy, canvas: ground, label: () => labelOf(app, "Surface") };
+  return {
+    draw,
+    resize: () => (size = sizeOf(el)),
+    destroy,
+    canvas: ground,
+    label: () => labelOf(app, "Surface"),
+  };
 }
 
 function placeOfHover(app, at) {
   const path = app.hover && app.paths[app.hover.racer];
   if (!path) return null;
-  const k = Math.min(app.hover.step, path.x.length - 1), [x, y] = at(path.x[k], path.y[k]);
+  const k = Math.min(app.hover.step, path.x.length - 1);
+  const [x, y] = at(path.x[k], path.y[k]);
   return { x, y };
 }
 
 function missing(el, canvas) {
   el.append(h("p", { class: "stage-missing" }, MISSING));
   const nothing = () => {};
-  return { draw: nothing, resize: nothing, destroy: () => el.replaceChildren(), canvas, label: () => MISSING };
+  return {
+    draw: nothing,
+    resize: nothing,
+    destroy: () => el.replaceChildren(),
+    canvas,
+    label: () => MISSING,
+  };
 }

@@ -1,4 +1,6 @@
-/** Racers that are not in the picture: an arrowhead on the border where each left, and their names, gathered. */
+/**
+ * Racers that are not in the picture: an arrowhead on the border where each left, and their names, gathered.
+ */
 
 import { font } from "./contour-axes.js";
 import { groundOf, haloOf } from "./contour-colours.js";
@@ -16,20 +18,31 @@ const MOST = 5;
 
 /**
  * Where a racer left the picture for good, up to a step: null while its head is in the picture and finite.
- * @returns {{ x: number, y: number, angle: number, step: number, index: number, near: boolean } | null} near: it is
- *   only outside of a part that was zoomed into
+ * @returns {{ x: number, y: number, angle: number, step: number, index: number, near: boolean } | null} near:
+ *   it is only outside of a part that was zoomed into
  */
 export function exitOf(path, frame, step, index) {
-  const { rect, px, py, contains, atHome } = frame, head = headOf(path, step, frame), near = atHome(head.x, head.y);
+  const { rect, px, py, contains, atHome } = frame;
+  const head = headOf(path, step, frame);
+  const near = atHome(head.x, head.y);
   const over = path.ended && step >= path.ended.step;
-  if (contains(head.x, head.y)) return over ? { x: head.x, y: head.y, angle: NaN, step: path.ended.step, index } : null;
+  if (contains(head.x, head.y))
+    return over ? { x: head.x, y: head.y, angle: NaN, step: path.ended.step, index } : null;
   let k = head.last;
   while (k >= 0 && !contains(px(path.x[k]), py(path.y[k]))) k--;
   if (k < 0) return beyond(head, rect, index);
   const next = k + 1 <= head.last ? [px(path.x[k + 1]), py(path.y[k + 1])] : [head.x, head.y];
-  const [ax, ay] = [px(path.x[k]), py(path.y[k])], piece = clipped(ax, ay, ...next, rect, 0);
+  const [ax, ay] = [px(path.x[k]), py(path.y[k])];
+  const piece = clipped(ax, ay, ...next, rect, 0);
   if (!piece) return beyond(head, rect, index);
-  return { x: piece[2], y: piece[3], angle: Math.atan2(next[1] - ay, next[0] - ax), step: k + 1, index, near };
+  return {
+    x: piece[2],
+    y: piece[3],
+    angle: Math.atan2(next[1] - ay, next[0] - ax),
+    step: k + 1,
+    index,
+    near,
+  };
 }
 
 /** A racer that was never in the picture: the border nearest to it. */
@@ -41,7 +54,8 @@ function beyond({ x, y }, { left, top, right, bottom }, index) {
 
 /** What is written about a racer that left or ended. */
 export function endText(app, { index, step, angle, near }) {
-  const { ended } = app.paths[index], name = nameOf(app.state, index);
+  const { ended } = app.paths[index];
+  const name = nameOf(app.state, index);
   const over = ended && app.step >= ended.step;
   if (over && ended.why === "not finite") return `${name}: NaN at step ${ended.step}`;
   if (over && ended.why === "outside") return `${name} left the slice at step ${ended.step}`;
@@ -51,7 +65,9 @@ export function endText(app, { index, step, angle, near }) {
 
 /** Where each racer that is shown left the picture or ended, in the order of painting. */
 export const exitsOf = (app, frame) =>
-  paintOrder(app).map((i) => exitOf(app.paths[i], frame, app.step, i)).filter(Boolean);
+  paintOrder(app)
+    .map((i) => exitOf(app.paths[i], frame, app.step, i))
+    .filter(Boolean);
 
 /**
  * Draws the arrowheads and the boxes with the names inside of a rectangle.
@@ -61,7 +77,12 @@ export function drawEnds(ink, app, exits, rect) {
   for (const exit of exits) (Number.isNaN(exit.angle) ? drawStop : drawArrow)(ink, app, exit);
   ink.save();
   ink.font = font(12);
-  const boxes = gathered(ink, app, [...exits].sort((a, b) => a.index - b.index), rect);
+  const boxes = gathered(
+    ink,
+    app,
+    [...exits].sort((a, b) => a.index - b.index),
+    rect,
+  );
   for (const box of boxes) drawBox(ink, app, box);
   ink.restore();
   return boxes;
@@ -91,7 +112,10 @@ function drawArrow(ink, app, { x, y, angle, index }) {
 function drawStop(ink, app, { x, y, index }) {
   ink.save();
   ink.lineCap = "round";
-  for (const [width, colour] of [[5.5, haloOf(app.colors)], [2.4, penOf(app, index).fill]]) {
+  for (const [width, colour] of [
+    [5.5, haloOf(app.colors)],
+    [2.4, penOf(app, index).fill],
+  ]) {
     ink.lineWidth = width;
     ink.strokeStyle = colour;
     ink.beginPath();
@@ -122,10 +146,12 @@ const overlap = (a, b) =>
   a.x < b.x + b.width + 2 && b.x < a.x + a.width + 2 && a.y < b.y + b.height + 2 && b.y < a.y + a.height + 2;
 
 function boxOf(ink, app, exits, { left, top, right, bottom }) {
-  const most = bottom - top < 300 ? 3 : MOST, shown = exits.length > most ? exits.slice(0, most - 1) : exits;
+  const most = bottom - top < 300 ? 3 : MOST;
+  const shown = exits.length > most ? exits.slice(0, most - 1) : exits;
   const rows = shown.map((exit) => ({ index: exit.index, text: endText(app, exit) }));
   if (shown.length < exits.length) rows.push({ index: -1, text: `and ${exits.length - shown.length} more` });
-  const width = Math.max(...rows.map(({ text }) => widthOf(ink, text))) + 2 * PAD + INDENT, height = rows.length * ROW + 5;
+  const width = Math.max(...rows.map(({ text }) => widthOf(ink, text))) + 2 * PAD + INDENT;
+  const height = rows.length * ROW + 5;
   const mean = (key) => exits.reduce((sum, exit) => sum + exit[key], 0) / exits.length;
   const inwards = (at, low, high, size) => (at < (low + high) / 2 ? at + 14 : at - 14 - size);
   const within = (at, low, high, size) => Math.min(Math.max(at, low + 4), high - 4 - size);

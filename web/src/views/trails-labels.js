@@ -14,10 +14,10 @@ const PLACES = [
 ];
 
 /**
- * Remembers where each label stands, so that it stays on its side of the head while there is room and the race plays.
- * At rest nothing is remembered: a link shows the picture that was shared, to the pixel.
- * @returns {(ink: CanvasRenderingContext2D, app: object, rect: object, heads: object[], taken: object[]) => void}
- *   draws labels; a head is { index, x, y }, taken are boxes to avoid
+ * Remembers where each label stands, so that it stays on its side of the head while there is room and the
+ * race plays. At rest nothing is remembered: a link shows the picture that was shared, to the pixel.
+ * @returns {(ink: CanvasRenderingContext2D, app: object, rect: object, heads: object[], taken: object[]) =>
+ *   void} draws labels; a head is { index, x, y }, taken are boxes to avoid
  */
 export function createLabels() {
   const places = new Map();
@@ -38,7 +38,9 @@ export function createLabels() {
 }
 
 function placed(ink, app, rect, { index, x, y }, boxes, places) {
-  const text = nameOf(app.state, index), width = widthOf(ink, text) + INDENT + 12, before = (app.playing && places.get(index)) || 0;
+  const text = nameOf(app.state, index);
+  const width = widthOf(ink, text) + INDENT + 12;
+  const before = (app.playing && places.get(index)) || 0;
   for (const place of [before, 0, 1, 2, 3]) {
     const [bx, by] = PLACES[place](x, y, width);
     const box = { x: bx, y: by, width, height: HEIGHT, rows: [{ index, text }], indent: INDENT };
@@ -50,4 +52,5 @@ function placed(ink, app, rect, { index, x, y }, boxes, places) {
   return null;
 }
 
-const covers = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const covers = (a, b) =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;

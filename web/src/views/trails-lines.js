@@ -13,8 +13,14 @@ const CHUNK = 80;
  */
 export function clipped(x0, y0, x1, y1, { left, top, right, bottom }, margin = MARGIN) {
   const [dx, dy] = [x1 - x0, y1 - y0];
-  let from = 0, to = 1;
-  const sides = [[-dx, x0 - left + margin], [dx, right + margin - x0], [-dy, y0 - top + margin], [dy, bottom + margin - y0]];
+  let from = 0;
+  let to = 1;
+  const sides = [
+    [-dx, x0 - left + margin],
+    [dx, right + margin - x0],
+    [-dy, y0 - top + margin],
+    [dy, bottom + margin - y0],
+  ];
   for (const [p, q] of sides) {
     if (!(p === p && q === q)) return null;
     if (p === 0 && q < 0) return null;
@@ -31,19 +37,33 @@ export function clipped(x0, y0, x1, y1, { left, top, right, bottom }, margin = M
  * @param {number} from the first step
  * @param {number} to the last step; a fraction ends inside a segment
  * @param {number} along the length in pixels of the trail before, for dashes
- * @returns {{ pieces: Float64Array, count: number, along: number }} four numbers and the length before a piece
+ * @returns {{ pieces: Float64Array, count: number, along: number }} four numbers and the length before a
+ *   piece
  */
 export function trailPieces(path, frame, from, to, along = 0) {
-  const { left, top, right, bottom } = frame.rect, { px, py, atHome, contains } = frame;
+  const { left, top, right, bottom } = frame.rect;
+  const { px, py, atHome, contains } = frame;
   const last = Math.min(Math.ceil(to), path.x.length - 1);
   const pieces = new Float64Array(5 * Math.max(0, last - from));
-  let count = 0, length = along, ax = px(path.x[from]), ay = py(path.y[from]);
+  let count = 0;
+  let length = along;
+  let ax = px(path.x[from]);
+  let ay = py(path.y[from]);
   for (let k = from + 1; k <= last; k++) {
-    let bx = px(path.x[k]), by = py(path.y[k]);
+    let bx = px(path.x[k]);
+    let by = py(path.y[k]);
     if (k > to) [bx, by] = [ax + (bx - ax) * (to - k + 1), ay + (by - ay) * (to - k + 1)];
     const size = Math.abs(bx - ax) + Math.abs(by - ay);
     if (size < FINEST && k < last) continue;
-    const inside = ax > left && ax < right && ay > top && ay < bottom && bx > left && bx < right && by > top && by < bottom;
+    const inside =
+      ax > left &&
+      ax < right &&
+      ay > top &&
+      ay < bottom &&
+      bx > left &&
+      bx < right &&
+      by > top &&
+      by < bottom;
     // What runs to and fro far outside of the surface only hides the others.
     const near = inside || contains(ax, ay) || contains(bx, by) || atHome(ax, ay) || atHome(bx, by);
     const piece = near && !inside ? clipped(ax, ay, bx, by, frame.rect) : null;
@@ -63,9 +83,11 @@ export function trailPieces(path, frame, from, to, along = 0) {
 export function strokePieces(ink, { pieces, count }, dashed) {
   for (let first = 0; first < count; first += CHUNK) {
     // One piece of the chunk before is drawn again, so that the join is round.
-    const start = Math.max(0, first - 1), end = Math.min(count, first + CHUNK);
+    const start = Math.max(0, first - 1);
+    const end = Math.min(count, first + CHUNK);
     ink.beginPath();
-    let x = NaN, y = NaN;
+    let x = NaN;
+    let y = NaN;
     for (let k = start; k < end; k++) {
       const at = 5 * k;
       if (pieces[at] !== x || pieces[at + 1] !== y) ink.moveTo(pieces[at], pieces[at + 1]);

@@ -1,6 +1,6 @@
 /**
- * The marks of the racers: a shape for each hue, so that colour is never the only cue.
- * The same shapes stand on the stage, at the ends of curves and in the list of racers.
+ * The marks of the racers: a shape for each hue, so that colour is never the only cue. The same shapes stand
+ * on the stage, at the ends of curves and in the list of racers.
  */
 
 const turn = (corners, radius, from = -90) =>
@@ -28,7 +28,18 @@ const SHAPES = [
 function cross(r) {
   const a = r * 0.38;
   return [
-    [-a, -r], [a, -r], [a, -a], [r, -a], [r, a], [a, a], [a, r], [-a, r], [-a, a], [-r, a], [-r, -a], [-a, -a],
+    [-a, -r],
+    [a, -r],
+    [a, -a],
+    [r, -a],
+    [r, a],
+    [a, a],
+    [a, r],
+    [-a, r],
+    [-a, a],
+    [-r, a],
+    [-r, -a],
+    [-a, -a],
   ];
 }
 
@@ -42,10 +53,13 @@ export function markPath(hue, radius) {
   const shape = SHAPES[hue % SHAPES.length];
   const number = (v) => String(Math.round(v * 100) / 100);
   if (!shape) {
-    const r = number(radius), d = number(2 * radius);
+    const r = number(radius);
+    const d = number(2 * radius);
     return `M-${r} 0a${r} ${r} 0 1 0 ${d} 0a${r} ${r} 0 1 0 -${d} 0Z`;
   }
-  return `M${shape(radius).map(([x, y]) => `${number(x)} ${number(y)}`).join("L")}Z`;
+  return `M${shape(radius)
+    .map(([x, y]) => `${number(x)} ${number(y)}`)
+    .join("L")}Z`;
 }
 
 const known = new Map();
@@ -53,7 +67,8 @@ const known = new Map();
 /**
  * Draws a racer's mark on a canvas, with a rim that sets it off from any ground.
  * @param {CanvasRenderingContext2D} ink
- * @param {{ hue: number, x: number, y: number, radius: number, fill: string, rim: string, width?: number }} mark
+ * @param {{ hue: number, x: number, y: number, radius: number, fill: string, rim: string, width?: number }}
+ *   mark
  */
 export function drawMark(ink, { hue, x, y, radius, fill, rim, width = 3 }) {
   const key = `${hue} ${radius}`;

@@ -12,7 +12,9 @@ const MANY = 260;
 /** Dots closer than this are left out, in CSS pixels. */
 const APART = 6;
 
-/** The racers in the order of painting: hidden ones left out, the selected one and the one pointed at last. */
+/**
+ * The racers in the order of painting: hidden ones left out, the selected one and the one pointed at last.
+ */
 export function paintOrder(app) {
   const rank = (i) => (i === app.hover?.racer ? 2 : i === app.selected ? 1 : 0);
   const shown = app.state.racers.map((_, i) => i).filter((i) => !app.state.racers[i].hidden && app.paths[i]);
@@ -21,7 +23,8 @@ export function paintOrder(app) {
 
 /** The colours of a racer on the stage; when another one is pointed at, it steps back. */
 export function penOf(app, index) {
-  const hue = app.state.racers[index].hue, { colors, hover } = app;
+  const hue = app.state.racers[index].hue;
+  const { colors, hover } = app;
   const back = hover && hover.racer !== index;
   return {
     hue,
@@ -38,13 +41,14 @@ export function penOf(app, index) {
  * @param {CanvasRenderingContext2D} ink
  * @param {object} app
  * @param {object} frame
- * @param {{ from: number, to: number, lengths: Map<number, number> }} stretch steps, of which the last may be a
- *   fraction; how long each trail is before it, for dashes, brought up to date
+ * @param {{ from: number, to: number, lengths: Map<number, number> }} stretch steps, of which the last may be
+ *   a fraction; how long each trail is before it, for dashes, brought up to date
  */
 export function drawTrails(ink, app, frame, { from, to, lengths }) {
   ink.lineJoin = "round";
   for (const i of paintOrder(app)) {
-    const pen = penOf(app, i), path = app.paths[i];
+    const pen = penOf(app, i);
+    const path = app.paths[i];
     const line = trailPieces(path, frame, from, to, lengths.get(i));
     lengths.set(i, line.along);
     drawLine(ink, line, pen);
@@ -81,7 +85,8 @@ function drawDots(ink, path, frame, from, to, pen, steps) {
   ink.beginPath();
   let [x, y] = [NaN, NaN];
   for (let k = Math.max(from, 1); k <= Math.min(Math.floor(to), path.x.length - 1); k++) {
-    const px = frame.px(path.x[k]), py = frame.py(path.y[k]);
+    const px = frame.px(path.x[k]);
+    const py = frame.py(path.y[k]);
     if (Math.hypot(px - x, py - y) < APART || !frame.contains(px, py)) continue;
     [x, y] = [px, py];
     ink.moveTo(x, y);
@@ -96,8 +101,10 @@ function drawDots(ink, path, frame, from, to, pen, steps) {
  * @returns {{ x: number, y: number, last: number }}
  */
 export function headOf(path, step, frame) {
-  const last = Math.min(Math.floor(step), path.x.length - 1), part = Math.min(step - last, 1);
-  const next = Math.min(last + 1, path.x.length - 1), finite = Number.isFinite(path.x[next] + path.y[next]);
+  const last = Math.min(Math.floor(step), path.x.length - 1);
+  const part = Math.min(step - last, 1);
+  const next = Math.min(last + 1, path.x.length - 1);
+  const finite = Number.isFinite(path.x[next] + path.y[next]);
   const share = finite ? part : 0;
   const x = path.x[last] + (path.x[next] - path.x[last]) * share;
   const y = path.y[last] + (path.y[next] - path.y[last]) * share;
@@ -106,19 +113,21 @@ export function headOf(path, step, frame) {
 
 /** Draws the head of a racer. */
 export function drawHead(ink, app, index, { x, y }) {
-  const pen = penOf(app, index), large = index === app.hover?.racer || index === app.selected;
+  const pen = penOf(app, index);
+  const large = index === app.hover?.racer || index === app.selected;
   const radius = large ? 6.4 : 5.4;
   drawMark(ink, { hue: pen.hue, x, y, radius, fill: pen.fill, rim: pen.rim ?? groundOf(app.colors) });
 }
 
 /**
  * The layer that keeps the trails already drawn, so that a frame while playing adds only what is new.
- * @param {(ink: CanvasRenderingContext2D, stretch: { from: number, to: number, lengths: Map<number, number> }) => void}
- *   drawStretch
+ * @param {(ink: CanvasRenderingContext2D, stretch: { from: number, to: number, lengths: Map<number, number>
+ *   }) => void} drawStretch
  * @returns {{ canvas: HTMLCanvasElement, forget: () => void, update: (app: object, size: object) => void }}
  */
 export function createTrailLayer(drawStretch) {
-  const canvas = document.createElement("canvas"), ink = canvas.getContext("2d");
+  const canvas = document.createElement("canvas");
+  const ink = canvas.getContext("2d");
   let done = null;
   const begin = (key, { width, height, ratio }) => {
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -128,7 +137,8 @@ export function createTrailLayer(drawStretch) {
     done = { step: 0, pieces: 0, lengths: new Map(), key };
   };
   const update = (app, size) => {
-    const step = Math.floor(app.step), key = `${app.hover?.racer} ${app.selected}`;
+    const step = Math.floor(app.step);
+    const key = `${app.hover?.racer} ${app.selected}`;
     // At rest trails are drawn in one piece, or who covers whom would tell of how the step was reached.
     const goesOn = done && (app.playing ? step >= done.step : step === done.step && done.pieces < 2);
     if (!goesOn || done.key !== key) begin(key, size);

@@ -2,11 +2,17 @@
 
 import { channels, groundPixels, SHADES } from "../contour-colours.js";
 import { HEIGHT } from "./camera.js";
+import { SIDE } from "./field.js";
 import { surfaceProgram } from "./programs.js";
 
-/** What the vertices carry: height, colour, number of the level below with the share to the next, and both slopes. */
-function vertices({ values, shares, side, levels }) {
-  const data = new Float32Array(5 * side * side), at = (i, j) => values[clamp(i, side) * side + clamp(j, side)];
+/**
+ * What the vertices carry: height, colour, number of the level below with the share to the next, and both
+ * slopes.
+ */
+function vertices({ values, shares, levels }) {
+  const side = SIDE;
+  const data = new Float32Array(5 * side * side);
+  const at = (i, j) => values[clamp(i, side) * side + clamp(j, side)];
   for (let i = 0, k = 0; i < side; i++) {
     for (let j = 0; j < side; j++, k += 5) {
       data[k] = at(i, j);
@@ -26,7 +32,8 @@ function levelOf(levels, height) {
   let k = 0;
   while (k < levels.length && levels[k] <= height) k++;
   // The scale ends above the highest place, so that no line is drawn there.
-  const low = k ? levels[k - 1] : 0, high = k < levels.length ? levels[k] : 2 - low;
+  const low = k ? levels[k - 1] : 0;
+  const high = k < levels.length ? levels[k] : 2 - low;
   return k + Math.min((height - low) / (high - low), 1);
 }
 
@@ -43,56 +50,73 @@ function triangles(side) {
   return found;
 }
 
+/** The numbers that each vertex has in each attribute. */
+const ATTRIBUTES = [3, 2];
+
+/** An array of vertices whose buffer is bound by `load`. */
+function createVertices(gl) {
+  const array = gl.createVertexArray();
+  const buffer = gl.createBuffer();
+  const indices = triangles(SIDE);
+  gl.bindVertexArray(array);
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+  ATTRIBUTES.forEach((numbers, k) => {
+    gl.enableVertexAttribArray(k);
+    gl.vertexAttribPointer(k, numbers, gl.FLOAT, false, 20, 12 * k);
+  });
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+  gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
+  const load = (field) => {
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, vertices(field), gl.STATIC_DRAW);
+  };
+  const draw = () => {
+    gl.bindVertexArray(array);
+    gl.drawElements(gl.TRIANGLES, indices.length, gl.UNSIGNED_INT, 0);
+  };
+  return { load, draw };
+}
+
+/** The colours of heights as a texture; `bind` is told the theme. */
+function createRamp(gl) {
+  const texture = gl.createTexture();
+  let painted = null;
+  const paint = (dark) => {
+    const pixels = new Uint8Array(groundPixels(dark, "#000000").buffer);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, SHADES, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+  };
+  return (dark) => {
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    if (painted !== dark) paint(dark);
+    painted = dark;
+  };
+}
+
 /**
  * @param {WebGL2RenderingContext} gl
  * @returns {{ load: (field: object) => void, draw: (matrix: Float32Array, colors: object) => void }}
  */
 export function createMesh(gl) {
-  const { program, at } = surfaceProgram(gl), array = gl.createVertexArray(), buffer = gl.createBuffer();
-  const ramp = gl.createTexture();
-  let field = null, count = 0, painted = null;
-  gl.bindVertexArray(array);
-  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-  [[0, 3, 0], [1, 2, 12]].forEach(([k, numbers, offset]) => {
-    gl.enableVertexAttribArray(k);
-    gl.vertexAttribPointer(k, numbers, gl.FLOAT, false, 20, offset);
-  });
-  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-
+  const { program, at } = surfaceProgram(gl);
+  const mesh = createVertices(gl);
+  const bindRamp = createRamp(gl);
+  let field = null;
   const load = (next) => {
-    gl.bindVertexArray(array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, vertices(next), gl.STATIC_DRAW);
-    if (field?.side !== next.side) {
-      const indices = triangles(next.side);
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
-      count = indices.length;
-    }
     field = next;
+    mesh.load(next);
   };
-
-  const paint = (dark) => {
-    painted = dark;
-    gl.bindTexture(gl.TEXTURE_2D, ramp);
-    const pixels = new Uint8Array(groundPixels(dark, "#000000").buffer);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, SHADES, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-    for (const [name, value] of [["MIN_FILTER", gl.LINEAR], ["WRAP_S", gl.CLAMP_TO_EDGE], ["WRAP_T", gl.CLAMP_TO_EDGE]]) {
-      gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], value);
-    }
-  };
-
   const draw = (matrix, { dark, ink }) => {
-    if (painted !== dark) paint(dark);
     gl.useProgram(program);
-    gl.bindVertexArray(array);
-    gl.bindTexture(gl.TEXTURE_2D, ramp);
+    bindRamp(dark);
     gl.uniformMatrix4fv(at.camera, false, matrix);
     gl.uniform3f(at.block, field.sx, field.sy, HEIGHT);
-    gl.uniform1i(at.side, field.side);
+    gl.uniform1i(at.side, SIDE);
     gl.uniform4f(at.line, ...channels(ink).map((v) => v / 255), dark ? 0.3 : 0.26);
     gl.uniform3f(at.shadow, ...(dark ? [0.62, 0.68, 0.72] : [0.74, 0.8, 0.86]));
     gl.uniform3f(at.light, ...(dark ? [0.62, 0.6, 0.55] : [0.3, 0.25, 0.18]));
-    gl.drawElements(gl.TRIANGLES, count, gl.UNSIGNED_INT, 0);
+    mesh.draw();
   };
   return { load, draw };
 }

@@ -41,7 +41,10 @@ void main() {
 /** A program with its uniforms by name. */
 function createProgram(gl, vertex, fragment, names) {
   const program = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
+  for (const [kind, source] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragment],
+  ]) {
     const shader = gl.createShader(kind);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
@@ -51,8 +54,19 @@ function createProgram(gl, vertex, fragment, names) {
   if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
     throw new Error(`The graphics card refused the 3-D view. ${gl.getProgramInfoLog(program) ?? ""}`);
   }
-  return { program, at: Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)])) };
+  return {
+    program,
+    at: Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)])),
+  };
 }
 
 export const surfaceProgram = (gl) =>
-  createProgram(gl, SURFACE_VERTEX, SURFACE_FRAGMENT, ["camera", "block", "side", "ramp", "line", "shadow", "light"]);
+  createProgram(gl, SURFACE_VERTEX, SURFACE_FRAGMENT, [
+    "camera",
+    "block",
+    "side",
+    "ramp",
+    "line",
+    "shadow",
+    "light",
+  ]);

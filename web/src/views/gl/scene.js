@@ -1,4 +1,6 @@
-/** The lit surface on a canvas of its own, drawn by the graphics card, and only when it has to look different. */
+/**
+ * The lit surface on a canvas of its own, drawn by the graphics card, and only when it has to look different.
+ */
 
 import { channels } from "../contour-colours.js";
 import { createField } from "./field.js";
@@ -11,13 +13,17 @@ const SETTLED = 140;
 /**
  * @param {object} app
  * @param {HTMLCanvasElement} canvas
- * @returns {{ field: () => object, paint: (camera: object, size: object) => boolean, destroy: () => void } | null} null
- *   where there is no WebGL2
+ * @returns {{ field: () => object, paint: (camera: object, size: object) => void, destroy: () => void } |
+ *   null} null where there is no WebGL2
  */
 export function createScene(app, canvas, { moving = false } = {}) {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
   if (!gl) return null;
-  let mesh = null, field = null, loaded = null, done = null, timer = 0;
+  let mesh = null;
+  let field = null;
+  let loaded = null;
+  let done = null;
+  let timer = 0;
   const begin = () => {
     mesh = createMesh(gl);
     [loaded, done] = [null, null];
@@ -35,7 +41,8 @@ export function createScene(app, canvas, { moving = false } = {}) {
     return field;
   };
   const paint = (camera, size) => {
-    const key = [fieldNow(), app.colors, size, String(camera.pose)], now = performance.now();
+    const key = [fieldNow(), app.colors, size, String(camera.pose)];
+    const now = performance.now();
     const fresh = !done || key.some((value, k) => value !== done.key[k]);
     if (!fresh && (done.still || now - done.since < SETTLED)) return;
     if (gl.isContextLost()) return;
@@ -46,15 +53,11 @@ export function createScene(app, canvas, { moving = false } = {}) {
     if (!still) timer = setTimeout(app.invalidate.bind(app), SETTLED + 10);
     render(camera, size, still);
   };
-  const render = (camera, { width, height, ratio }, still) => {
-    const fine = Math.min(still ? 2 * ratio : ratio, Math.sqrt(MOST / (width * height)));
-    [canvas.width, canvas.height] = [Math.round(width * fine), Math.round(height * fine)];
+  const render = (camera, size, still) => {
+    sharpen(canvas, size, still);
     if (loaded !== field) mesh.load(field);
     loaded = field;
-    gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.clearColor(...channels(app.colors.page).map((v) => v / 255), 1);
-    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    gl.enable(gl.DEPTH_TEST);
+    clear(gl, app.colors.page);
     mesh.draw(camera.matrix(), app.colors);
   };
   const destroy = () => {
@@ -62,4 +65,17 @@ export function createScene(app, canvas, { moving = false } = {}) {
     gl.getExtension("WEBGL_lose_context")?.loseContext();
   };
   return { field: fieldNow, paint, destroy };
+}
+
+/** Gives the canvas its pixels: more while nothing moves. */
+function sharpen(canvas, { width, height, ratio }, still) {
+  const fine = Math.min(still ? 2 * ratio : ratio, Math.sqrt(MOST / (width * height)));
+  [canvas.width, canvas.height] = [Math.round(width * fine), Math.round(height * fine)];
+}
+
+function clear(gl, colour) {
+  gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+  gl.clearColor(...channels(colour).map((v) => v / 255), 1);
+  gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+  gl.enable(gl.DEPTH_TEST);
 }
