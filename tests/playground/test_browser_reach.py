@@ -311,6 +311,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(visit: Visit) -> None:
     assert picture(light) != picture(dark)
     night = ground(dark)
     light.emulate_media(color_scheme="dark")
+    settle(light)  # the change is told with the next frame
     assert ground(light) == night
     light.get_by_role("button", name="Theme: as the system").click()
     assert "theme=light" in link(light)
