@@ -202,7 +202,7 @@ export const lessons = [
         sgd(0.04, { label: "L1 gradient", transforms: wrap("l1_penalty", { l1: 2 }) }),
         sgd(0.04, { label: "L2", transforms: wrap("coupled_decay", { weight_decay: 2 }) }),
       ],
-      view: show("loss", false),
+      view: { ...show("loss", false), box: [-1.6, 1.6, -0.5, 1.7] },
     },
   },
   {
@@ -309,7 +309,7 @@ export const lessons = [
           schedule: shape("cosine_restarts", { period: 100 }),
         }),
       ],
-      view: show("schedule"),
+      view: { ...show("schedule"), box: [-2, 4.5, -4.9, -0.7] },
     },
   },
   {
