@@ -24,9 +24,9 @@ function pointPath([x, y], loss) {
 /**
  * The one object every view and panel works with: the state, what is computed from it, and one frame loop.
  *
- * Paths are recomputed synchronously when the state is set, only those of racers that changed. Views are drawn in
- * the next frame. `performance` gets a measure "thalweg:frame" for each frame and "thalweg:drag" from a pointer or key
- * event that moved the start until the frame that shows it was drawn.
+ * Paths are recomputed synchronously when the state is set, only those of racers that changed. Views are
+ * drawn in the next frame. `performance` gets a measure "thalweg:frame" for each frame and "thalweg:drag"
+ * from a pointer or key event that moved the start until the frame that shows it was drawn.
  */
 export class App {
   /**
@@ -75,15 +75,18 @@ export class App {
    * Merges a patch into the state, recomputes what depends on it and asks for a frame.
    *
    * @param {object} patch
-   * @param {{ silent?: boolean }} [options] silent: the change is no deed of the person; only the views hear of it
+   * @param {{ silent?: boolean }} [options] silent: the change is no deed of the person; only the views hear
+   *   of it
    */
   set(patch, { silent = false } = {}) {
-    if (patch.start && this._dragFrom === null) this._dragFrom = this.inputAt;
+    const dragged = patch.start && Object.keys(patch).length === 1;
+    if (dragged && this._dragFrom === null) this._dragFrom = this.inputAt;
     const moved = patch.surface && patch.surface.id !== this.state.surface.id && !patch.start;
     this.state = { ...this.state, ...patch };
     const before = this.surface;
     const changed = this._recompute(moved);
-    if ("playhead" in patch || "steps" in patch || this.state.playhead === null) this.step = this._restingStep();
+    if ("playhead" in patch || "steps" in patch || this.state.playhead === null)
+      this.step = this._restingStep();
     if (this.hover && !this.paths[this.hover.racer]) this.hover = null;
     if (this.surface !== before) this.emit("surface");
     if (changed) this.emit("paths");

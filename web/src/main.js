@@ -11,7 +11,8 @@ import stageSheet from "./views/stage.css";
 const REST = 200;
 
 /** A whole state from a part of one; nothing at all stands for the first lesson. */
-const stateFrom = (part, slices) => normalize(Object.keys(part).length ? part : { lesson: lessons[0].id }, slices);
+const stateFrom = (part, slices) =>
+  normalize(Object.keys(part).length ? part : { lesson: lessons[0].id }, slices);
 
 /** Tells the model of what changes, and the app of what the model is told. @returns {() => void} stop */
 function connect(app, model) {
@@ -51,7 +52,10 @@ function connect(app, model) {
 function render({ model, el }, own = false) {
   const slices = model.get("slices") ?? [];
   const state = stateFrom(model.get("state") ?? {}, slices);
-  const app = new App(state, { slices, reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches });
+  const app = new App(state, {
+    slices,
+    reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  });
   const host = document.createElement("div");
   el.append(host);
   const root = host.attachShadow({ mode: "open" });

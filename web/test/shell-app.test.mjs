@@ -14,7 +14,10 @@ afterEach(() => mock.restoreAll());
 
 /** Lets the frames that were asked for happen at a time. */
 const tick = (now) => frames.splice(0).forEach((fn) => fn(now));
-const racers = [{ optimizer: "SGD", options: { lr: 0.001 } }, { optimizer: "Adam", options: { lr: 0.1 } }];
+const racers = [
+  { optimizer: "SGD", options: { lr: 0.001 } },
+  { optimizer: "Adam", options: { lr: 0.1 } },
+];
 const make = (options) => new App(normalize({ racers, steps: 80 }), options);
 
 test("only the racer that changed is computed again", () => {
@@ -75,7 +78,7 @@ test("a racer whose options make no sense stands at the start and says why", () 
   assert.equal(app.problems[1], null);
 });
 
-test("a whole run plays in eight seconds at speed 1, whatever the number of steps, and rests at the end", () => {
+test("a run of any number of steps plays in eight seconds at speed 1, and rests at the end", () => {
   for (const steps of [80, 4000]) {
     const app = make();
     app.set({ steps });

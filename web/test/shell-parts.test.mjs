@@ -24,12 +24,18 @@ test("what a person types is read, and nonsense is not", () => {
 });
 
 test("sliders go from end to end and back to the same place", () => {
-  const scales = [["linear", -2, 2], ["log", 1e-5, 10], ["zero", 1e-5, 10], ["decay", 0, 0.9999]];
+  const scales = [
+    ["linear", -2, 2],
+    ["log", 1e-5, 10],
+    ["zero", 1e-5, 10],
+    ["decay", 0, 0.9999],
+  ];
   for (const [kind, min, max] of scales) {
     const made = scale(kind, min, max);
     assert.equal(made.value(0), kind === "zero" ? 0 : min, `${kind} begins`);
     assert.equal(made.value(1), max, `${kind} ends`);
-    for (const share of [0.1, 0.35, 0.5, 0.8]) assert.ok(Math.abs(made.at(made.value(share)) - share) < 0.03, kind);
+    for (const share of [0.1, 0.35, 0.5, 0.8])
+      assert.ok(Math.abs(made.at(made.value(share)) - share) < 0.03, kind);
     for (const outside of [-1e9, 1e9]) assert.ok([0, 1].includes(made.at(outside)), `${kind} clamps`);
   }
 });
@@ -51,18 +57,29 @@ test("what may be typed follows the interval, part by part", () => {
   assert.deepEqual([0, 0.5, 1].map(rangeOf(betas, 1).fits), [true, true, false]);
   assert.deepEqual([1, 1.2].map(rangeOf(etas, 1).fits), [false, true]);
   assert.equal(rangeOf({ name: "end", default: null, interval: "[0, inf) or None" }).optional, true);
-  assert.equal(rangeOf({ name: "limit", default: null, required: true, interval: "(0, inf)" }).optional, false);
+  assert.equal(
+    rangeOf({ name: "limit", default: null, required: true, interval: "(0, inf)" }).optional,
+    false,
+  );
 });
 
 test("defaults are not written into the state, the rate always is", () => {
-  const specs = [{ name: "lr", default: 0.1 }, { name: "betas", default: [0.9, 0.999] }, { name: "eps", default: 1e-8 }];
+  const specs = [
+    { name: "lr", default: 0.1 },
+    { name: "betas", default: [0.9, 0.999] },
+    { name: "eps", default: 1e-8 },
+  ];
   assert.deepEqual(withOption(specs, { lr: 1 }, "lr", 0.1), { lr: 0.1 });
   assert.deepEqual(withOption(specs, { lr: 1, betas: [0.5, 0.9] }, "betas", [0.9, 0.999]), { lr: 1 });
   assert.deepEqual(withOption(specs, { lr: 1 }, "eps", 1), { lr: 1, eps: 1 });
 });
 
 test("a schedule begins with options that fit into the race", () => {
-  const options = [{ name: "warmup", required: true }, { name: "stable", required: true }, { name: "decay", required: true }];
+  const options = [
+    { name: "warmup", required: true },
+    { name: "stable", required: true },
+    { name: "decay", required: true },
+  ];
   const { warmup, stable, decay } = firstOptions(options, 200);
   assert.equal(warmup + stable + decay, 200);
   assert.deepEqual(firstOptions([{ name: "steps", default: 10 }], 200), {});
@@ -71,7 +88,12 @@ test("a schedule begins with options that fit into the race", () => {
 
 test("who ended is last, hidden racers have no rank, and the rank is that at the playhead", () => {
   const path = (loss, ended = null) => ({ loss: Float64Array.from(loss), steps: loss.length - 1, ended });
-  const paths = [path([9, 5, 3]), path([9, 4, 8]), path([9, 1], { step: 1, why: "diverged" }), path([9, 0, 0])];
+  const paths = [
+    path([9, 5, 3]),
+    path([9, 4, 8]),
+    path([9, 1], { step: 1, why: "diverged" }),
+    path([9, 0, 0]),
+  ];
   const hidden = [false, false, false, true];
   const ranks = (step) => standings(paths, hidden, step).map(({ rank }) => rank);
   assert.deepEqual(ranks(0.9), [2, 1, 3, null]);
@@ -97,7 +119,13 @@ const state = (x, playhead = null) => ({ start: [x, 0], playhead });
 
 test("undo takes back a whole drag and leaves the playhead alone", () => {
   const history = new History(state(0));
-  for (const [x, time] of [[1, 1000], [2, 1100], [3, 1200], [9, 5000]]) history.record(state(x), time);
+  for (const [x, time] of [
+    [1, 1000],
+    [2, 1100],
+    [3, 1200],
+    [9, 5000],
+  ])
+    history.record(state(x), time);
   history.record(state(9, 17), 9000);
   assert.equal(history.undo().start[0], 3);
   assert.equal(history.undo().start[0], 0);
@@ -108,6 +136,9 @@ test("undo takes back a whole drag and leaves the playhead alone", () => {
 });
 
 test("arrow keys go round a row of tabs", () => {
-  assert.deepEqual(["ArrowRight", "ArrowLeft", "Home", "End", "x"].map((key) => destination(key, 0, 3)), [1, 2, 0, 2, null]);
+  assert.deepEqual(
+    ["ArrowRight", "ArrowLeft", "Home", "End", "x"].map((key) => destination(key, 0, 3)),
+    [1, 2, 0, 2, null],
+  );
   assert.equal(destination("ArrowRight", 2, 3), 0);
 });

@@ -4,7 +4,8 @@ import { normalize } from "../state/state.js";
 /**
  * A model, as notebooks have one, whose state lives in the address of the page, so that a link carries it.
  *
- * Another lesson or surface is a step that the browser's back button undoes; anything smaller replaces the last one.
+ * Another lesson or surface is a step that the browser's back button undoes; anything smaller replaces the
+ * last one.
  *
  * @param {{ state?: object, slices?: object[] }} data what the page came with; a link wins over its state
  */
@@ -23,7 +24,8 @@ export function pageModel({ state = {}, slices = [] }) {
     const next = `#${encode(normalize(values.state, slices))}`;
     if (next === location.hash) return;
     const last = read();
-    const another = last && (last.lesson !== values.state.lesson || last.surface.id !== values.state.surface.id);
+    const another =
+      last && (last.lesson !== values.state.lesson || last.surface.id !== values.state.surface.id);
     history[another ? "pushState" : "replaceState"](null, "", next);
     written = location.hash;
   };

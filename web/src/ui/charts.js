@@ -24,11 +24,24 @@ const CHARTS = [
 export function charts(app) {
   const shown = holder(app, Object.fromEntries(CHARTS.map(([key, , make]) => [key, make])));
   const inspector = holder(app, { step: createInspector });
-  const choice = tabs("Charts", CHARTS.map(([key, text]) => [key, text]), (key) => {
-    app.set({ view: { ...app.state.view, chart: key } });
-  });
-  const element = h("section", { class: "panel charts", "aria-label": "Charts" }, h("div", { class: "head" }, choice.element), shown.element);
-  const beside = h("section", { class: "panel charts", "aria-label": "Step", hidden: true }, inspector.element);
+  const choice = tabs(
+    "Charts",
+    CHARTS.map(([key, text]) => [key, text]),
+    (key) => {
+      app.set({ view: { ...app.state.view, chart: key } });
+    },
+  );
+  const element = h(
+    "section",
+    { class: "panel charts", "aria-label": "Charts" },
+    h("div", { class: "head" }, choice.element),
+    shown.element,
+  );
+  const beside = h(
+    "section",
+    { class: "panel charts", "aria-label": "Step", hidden: true },
+    inspector.element,
+  );
   const update = () => {
     const { chart } = app.state.view;
     const key = !beside.hidden && chart === "step" ? "loss" : chart;

@@ -12,7 +12,12 @@ import { iconButton } from "./icons.js";
  */
 export function dialog(root, title, content, { wide = false, onclose } = {}) {
   const heading = h("h2", { id: "dialog-title" }, title);
-  const bar = h("header", null, heading, iconButton("close", "Close", () => element.close()));
+  const bar = h(
+    "header",
+    null,
+    heading,
+    iconButton("close", "Close", () => element.close()),
+  );
   const element = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": heading.id }, bar, content);
   element.addEventListener("close", () => (element.remove(), onclose?.()));
   element.addEventListener("keydown", (event) => event.stopPropagation());

@@ -5,23 +5,39 @@ import { editable, parse, scale, short } from "./numbers.js";
 const NOTCHES = 200;
 
 /**
- * A number with a slider and a field to type in. Arrow keys up and down in the field move by a notch of the slider.
+ * A number with a slider and a field to type in. Arrow keys up and down in the field move by a notch of the
+ * slider.
  *
- * @param {{ label: string, name?: string, field: string, kind: "linear" | "log" | "zero" | "decay", min: number, max: number,
- *   integer?: boolean, fits?: (value: number) => boolean, optional?: boolean, onchange: (value: number | null) => void }} props
- *   `label` is seen, `name` is read aloud (the label where not given); `min` and `max` are the ends of the slider, `fits`
- *   says what may be typed; an optional number is null where the field is empty
- * @returns {{ element: HTMLElement, slider: HTMLInputElement, text: HTMLInputElement, update: (value: number | null) => void }}
+ * @param {{ label: string, name?: string, field: string, kind: "linear" | "log" | "zero" | "decay", min:
+ *   number, max: number, integer?: boolean, fits?: (value: number) => boolean, optional?: boolean, onchange:
+ *   (value: number | null) => void }} props `label` is seen, `name` is read aloud (the label where not
+ *   given); `min` and `max` are the ends of the slider, `fits` says what may be typed; an optional number is
+ *   null where the field is empty
+ * @returns {{ element: HTMLElement, slider: HTMLInputElement, text: HTMLInputElement, update: (value: number
+ *   | null) => void }}
  */
 export function numberField(props) {
   const { label, name = label, field, kind, min, max, integer, onchange } = props;
   const span = scale(kind, min, max);
   const notch = (share) => (integer ? Math.round(span.value(share)) : span.value(share));
   let shown; // undefined until the first update
-  const slider = h("input", { type: "range", min: 0, max: NOTCHES, step: 1, "aria-label": name, "data-field": `${field}.slider` });
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: NOTCHES,
+    step: 1,
+    "aria-label": name,
+    "data-field": `${field}.slider`,
+  });
   const text = h("input", {
-    type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
-    class: "number", "aria-label": `${name}, number`, "data-field": field, placeholder: props.optional ? "none" : null,
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    spellcheck: "false",
+    class: "number",
+    "aria-label": `${name}, number`,
+    "data-field": field,
+    placeholder: props.optional ? "none" : null,
   });
   const change = (value) => {
     show(value);
@@ -65,11 +81,16 @@ function typed(entered, { integer, fits = Number.isFinite, optional }) {
 /**
  * A choice from a list.
  *
- * @param {{ label: string, name?: string, field: string, options: ([string, string] | { group: string, options: [string, string][] })[],
- *   onchange: (value: string) => void }} props options are pairs of value and text, or groups of them
+ * @param {{ label: string, name?: string, field: string, options: ([string, string] | { group: string,
+ *   options: [string, string][] })[], onchange: (value: string) => void }} props options are pairs of value
+ *   and text, or groups of them
  */
 export function selectField({ label, name = label, field, options, onchange }) {
-  const select = selectOf(options, { "aria-label": name, "data-field": field, onchange: () => onchange(select.value) });
+  const select = selectOf(options, {
+    "aria-label": name,
+    "data-field": field,
+    onchange: () => onchange(select.value),
+  });
   const element = h("label", { class: "field choice" }, h("span", { class: "caption" }, label), select);
   return { element, select, update: (value) => (select.value = value) };
 }
@@ -88,7 +109,12 @@ export function selectOf(options, props) {
  * @param {{ label: string, name?: string, field: string, onchange: (value: boolean) => void }} props
  */
 export function checkField({ label, name = label, field, onchange }) {
-  const box = h("input", { type: "checkbox", "aria-label": name, "data-field": field, onchange: () => onchange(box.checked) });
+  const box = h("input", {
+    type: "checkbox",
+    "aria-label": name,
+    "data-field": field,
+    onchange: () => onchange(box.checked),
+  });
   const element = h("label", { class: "check" }, box, h("span", null, label));
   return { element, box, update: (value) => (box.checked = Boolean(value)) };
 }
@@ -101,8 +127,15 @@ export function checkField({ label, name = label, field, onchange }) {
 export function textField({ label, field, oninput }) {
   const problem = h("p", { class: "problem", id: `${field}-problem`, role: "status" });
   const input = h("input", {
-    type: "text", class: "formula", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
-    "aria-label": label, "aria-describedby": problem.id, "data-field": field, oninput: () => oninput(input.value),
+    type: "text",
+    class: "formula",
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+    "aria-label": label,
+    "aria-describedby": problem.id,
+    "data-field": field,
+    oninput: () => oninput(input.value),
   });
   const element = h("div", { class: "field wide" }, h("span", { class: "caption" }, label), input, problem);
   const update = (value, message) => {

@@ -16,10 +16,20 @@ const KEYS = [
 
 /** Opens the help. @param {ParentNode} root */
 export function showHelp(root) {
-  const rows = KEYS.map(([keys, deed]) => h("tr", null, h("th", { scope: "row" }, keys.split(", ").map(key)), h("td", null, deed)));
+  const rows = KEYS.map(([keys, deed]) =>
+    h("tr", null, h("th", { scope: "row" }, keys.split(", ").map(key)), h("td", null, deed)),
+  );
   const text = [
-    h("p", null, "Optimizers race from one start to the lowest point they can find. Drag the start and see every trail follow."),
-    h("p", null, "The rules that run here are printed from the library's own; a race at one shared learning rate misleads, so tune each."),
+    h(
+      "p",
+      null,
+      "Optimizers race from one start to the lowest point they find. Drag the start, and every trail follows.",
+    ),
+    h(
+      "p",
+      null,
+      "The rules are those of the library. A race at one shared learning rate misleads, so tune each.",
+    ),
   ];
   dialog(root, "Help", [...text, h("table", { class: "keys" }, h("tbody", null, rows))]);
 }

@@ -3,7 +3,8 @@ const TOGETHER = 500;
 const KEPT = 200;
 
 /** What undo brings back: the race, not where the playhead stands or which chart is shown. */
-const deed = ({ surface, start, steps, racers, lesson }) => JSON.stringify([surface, start, steps, racers, lesson]);
+const deed = ({ surface, start, steps, racers, lesson }) =>
+  JSON.stringify([surface, start, steps, racers, lesson]);
 
 /** The states a person went through. */
 export class History {

@@ -1,8 +1,8 @@
 import { h } from "./dom.js";
 
 /**
- * A place that shows one of several views. A view is made when it is first shown, so that those nobody looks at cost
- * nothing; only the one that is shown is drawn.
+ * A place that shows one of several views. A view is made when it is first shown, so that those nobody looks
+ * at cost nothing; only the one that is shown is drawn.
  *
  * @param {import("../app.js").App} app
  * @param {Record<string, (el: HTMLElement, app: any) => any>} makers

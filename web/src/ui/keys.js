@@ -45,7 +45,10 @@ const DEEDS = {
   ArrowRight: (app, _, far) => stepBy(app, far),
   Home: (app) => stepBy(app, -Infinity),
   End: (app) => stepBy(app, Infinity),
-  v: (app) => app.set({ view: { ...app.state.view, stage: app.state.view.stage === "surface" ? "contour" : "surface" } }),
+  v: (app) =>
+    app.set({
+      view: { ...app.state.view, stage: app.state.view.stage === "surface" ? "contour" : "surface" },
+    }),
   n: (_, actions) => actions.next(),
   t: (_, actions) => actions.tune(),
   "?": (_, actions) => actions.help(),

@@ -36,7 +36,8 @@ export function lessonPicker(app) {
 }
 
 /**
- * The text of the lesson; without one, what the surface is about. Here are the notes on a link that was mended, too.
+ * The text of the lesson; without one, what the surface is about. Here are the notes on a link that was
+ * mended, too.
  *
  * @param {import("../app.js").App} app
  */
@@ -71,12 +72,13 @@ const following = (id) => lessons[(lessons.findIndex((lesson) => lesson.id === i
 /** What had to be mended in a link, until it is dismissed. */
 function notes(app) {
   const list = h("ul", null);
-  const close = iconButton("close", "Dismiss", () => app.set({ notes: [] }, { silent: true }) ?? update());
+  const close = iconButton("close", "Dismiss", () => app.set({ notes: [] }));
   const element = h("div", { class: "notes", role: "status", hidden: true }, list, close);
   const update = () => {
     const said = app.state.notes ?? [];
     element.hidden = !said.length;
-    const same = list.children.length === said.length && said.every((note, i) => list.children[i].textContent === note);
+    const same =
+      list.children.length === said.length && said.every((note, i) => list.children[i].textContent === note);
     if (!same) list.replaceChildren(...said.map((note) => h("li", null, note)));
   };
   app.on("state", update);

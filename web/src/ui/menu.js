@@ -11,10 +11,20 @@ import { destination } from "./tabs.js";
  */
 export function menu(label, image, entries) {
   const items = entries.map(([text, note, deed]) =>
-    h("button", { type: "button", role: "menuitem", tabindex: "-1", onclick: () => (close(true), deed()) },
-      h("span", null, text), h("small", null, note)));
+    h(
+      "button",
+      { type: "button", role: "menuitem", tabindex: "-1", onclick: () => (close(true), deed()) },
+      h("span", null, text),
+      h("small", null, note),
+    ),
+  );
   const list = h("div", { class: "menu", role: "menu", "aria-label": label, hidden: true }, items);
-  const button = h("button", { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" }, icon(image), h("span", null, label));
+  const button = h(
+    "button",
+    { type: "button", "aria-haspopup": "menu", "aria-expanded": "false" },
+    icon(image),
+    h("span", null, label),
+  );
   const element = h("div", { class: "opener" }, button, list);
   const outside = (event) => !event.composedPath().includes(element) && close(false);
   const open = () => {

@@ -10,7 +10,8 @@ export function short(value, digits = 3) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size >= 1e4 || size < 1e-3 ? scientific(value, digits) : String(Number(value.toPrecision(digits)));
+  const text =
+    size >= 1e4 || size < 1e-3 ? scientific(value, digits) : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−");
 }
 
@@ -29,7 +30,9 @@ export function editable(value) {
   if (!Number.isFinite(value)) return value > 0 ? "inf" : String(value);
   const rounded = Number(value.toPrecision(6));
   const size = Math.abs(rounded);
-  return size !== 0 && (size < 1e-3 || size >= 1e6) ? rounded.toExponential().replace("e+", "e") : String(rounded);
+  return size !== 0 && (size < 1e-3 || size >= 1e6)
+    ? rounded.toExponential().replace("e+", "e")
+    : String(rounded);
 }
 
 /**
@@ -55,8 +58,8 @@ function tidy(value, digits = 2) {
 }
 
 /**
- * How positions of a slider, 0 to 1, become values and back. `zero` is a log scale that starts with 0, `decay` counts the
- * decades of 1 − value, as momentum and betas are chosen.
+ * How positions of a slider, 0 to 1, become values and back. `zero` is a log scale that starts with 0,
+ * `decay` counts the decades of 1 − value, as momentum and betas are chosen.
  */
 const SCALES = {
   linear: (min, max) => ({

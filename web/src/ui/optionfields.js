@@ -12,8 +12,8 @@ const STEPS = /^(steps|size|up|down|period|warmup|stable|decay|scale)$/;
  * @param {string} group of the fields, for their names in the document
  * @param {(name: string) => any} given what is set, or undefined
  * @param {(name: string, value: any) => void} change
- * @param {{ owner?: string, steps?: () => number }} [context] of what the options are, to be read aloud before their
- *   names, and how many steps the race has, for options that count them
+ * @param {{ owner?: string, steps?: () => number }} [context] of what the options are, to be read aloud
+ *   before their names, and how many steps the race has, for options that count them
  * @returns {{ element: HTMLElement, update: () => void }[]}
  */
 export function optionFields(options, group, given, change, { owner, steps } = {}) {
@@ -22,7 +22,15 @@ export function optionFields(options, group, given, change, { owner, steps } = {
     const name = owner ? `${owner}, ${label.toLowerCase()}` : label;
     const value = () => given(option.name) ?? option.default ?? null;
     const field = `${group}.${option.name}`;
-    return MAKERS[kindOf(option)]({ option, label, name, field, value, steps, change: (next) => change(option.name, next) });
+    return MAKERS[kindOf(option)]({
+      option,
+      label,
+      name,
+      field,
+      value,
+      steps,
+      change: (next) => change(option.name, next),
+    });
   });
 }
 
@@ -57,17 +65,32 @@ function pair({ option, label, name, field, value, change }) {
   const parts = [0, 1].map((part) => {
     const replace = (next) => change(value().map((each, i) => (i === part ? next : each)));
     const [seen, read] = [label, name].map((text) => `${text} ${part + 1}`);
-    return numberField({ label: seen, name: read, field: `${field}.${part}`, ...rangeOf(option, part), onchange: replace });
+    return numberField({
+      label: seen,
+      name: read,
+      field: `${field}.${part}`,
+      ...rangeOf(option, part),
+      onchange: replace,
+    });
   });
-  const element = h("div", { class: "pair", role: "group", "aria-label": name }, parts.map((part) => part.element));
+  const element = h(
+    "div",
+    { class: "pair", role: "group", "aria-label": name },
+    parts.map((part) => part.element),
+  );
   return { element, update: () => parts.forEach((part, i) => part.update(value()?.[i] ?? null)) };
 }
 
 /** Whole numbers with commas between them. */
 function list({ label, name, field, value, change }) {
   const read = () => {
-    const numbers = input.value.split(/[\s,;]+/).filter(Boolean).map(Number);
-    const good = numbers.length > 0 && numbers.every((each, i) => Number.isInteger(each) && each > (numbers[i - 1] ?? 0));
+    const numbers = input.value
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(Number);
+    const good =
+      numbers.length > 0 &&
+      numbers.every((each, i) => Number.isInteger(each) && each > (numbers[i - 1] ?? 0));
     input.setAttribute("aria-invalid", String(!good));
     if (good) change(numbers);
   };

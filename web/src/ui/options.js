@@ -7,8 +7,18 @@ export const RATES = { kind: "log", min: 1e-5, max: 10 };
 const SHARES = /^(momentum|dampening|rho)$/;
 const MOST_KEPT = 0.9999;
 
-/** Names a person reads more easily than those in the code; the others are shown as they are, without underscores. */
-const LABELS = { lr: "Learning rate", eps: "Epsilon", betas: "Beta", weight_decay: "Weight decay", l1: "L1", l2: "L2" };
+/**
+ * Names a person reads more easily than those in the code; the others are shown as they are, without
+ * underscores.
+ */
+const LABELS = {
+  lr: "Learning rate",
+  eps: "Epsilon",
+  betas: "Beta",
+  weight_decay: "Weight decay",
+  l1: "L1",
+  l2: "L2",
+};
 
 /**
  * What an option is called on the page.
@@ -27,15 +37,19 @@ function intervalOf(option, part) {
   return option.kind === "pair" ? text?.split(" x ")[part] : text;
 }
 
-const ends = (interval) => interval.slice(1, -1).split(",").map((end) => Number(end.replace("inf", "Infinity")));
+const ends = (interval) =>
+  interval
+    .slice(1, -1)
+    .split(",")
+    .map((end) => Number(end.replace("inf", "Infinity")));
 
 /**
  * How a number of an option is chosen: its slider's scale and what may be typed.
  *
  * @param {{ name: string, default?: any, kind?: string, interval?: string }} option as in the library
  * @param {number} [part] of a pair
- * @returns {{ kind: "linear" | "log" | "zero" | "decay", min: number, max: number, integer: boolean, optional: boolean,
- *   fits: (value: number) => boolean }}
+ * @returns {{ kind: "linear" | "log" | "zero" | "decay", min: number, max: number, integer: boolean,
+ *   optional: boolean, fits: (value: number) => boolean }}
  */
 export function rangeOf(option, part = 0) {
   const interval = intervalOf(option, part);
@@ -54,7 +68,8 @@ function spanOf(name, interval, usual) {
   if (!interval) return { kind: "linear", min: -2 * (usual || 1), max: 2 * (usual || 1) };
   const [low, high] = ends(interval);
   if (Number.isFinite(low) && Number.isFinite(high)) return { kind: "linear", min: low, max: high };
-  if (low !== 0) return { kind: "linear", min: Number.isFinite(low) ? low : -1, max: Math.max(10, 10 * usual) };
+  if (low !== 0)
+    return { kind: "linear", min: Number.isFinite(low) ? low : -1, max: Math.max(10, 10 * usual) };
   const middle = Number.isFinite(usual) && usual > 0 ? usual : 0.01;
   if (interval.startsWith("(")) return { kind: "log", min: middle / 1e3, max: middle * 1e3 };
   return { kind: "zero", min: Math.min(1e-5, middle / 100), max: Math.max(10, middle * 100) };
@@ -70,8 +85,17 @@ function spanOf(name, interval, usual) {
 export function firstOptions(options, steps) {
   const share = (part) => Math.max(1, Math.round(steps * part));
   const firsts = {
-    steps: share(1), size: share(0.25), up: share(0.125), period: share(0.25), warmup: share(0.05), stable: share(0.7),
-    decay: share(0.25), milestones: [share(0.5), share(0.75)], power: 2, gamma: 0.1 ** (4 / steps), scale: share(0.05),
+    steps: share(1),
+    size: share(0.25),
+    up: share(0.125),
+    period: share(0.25),
+    warmup: share(0.05),
+    stable: share(0.7),
+    decay: share(0.25),
+    milestones: [share(0.5), share(0.75)],
+    power: 2,
+    gamma: 0.1 ** (4 / steps),
+    scale: share(0.05),
   };
   const wanted = options.filter((option) => option.required && option.name in firsts);
   return Object.fromEntries(wanted.map(({ name }) => [name, firsts[name]]));

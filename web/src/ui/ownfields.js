@@ -14,23 +14,45 @@ const LONGEST_NAME = 60;
 export function ownFields(app, index) {
   const value = (key) => () => app.state.racers[index][key];
   const number = (key, label, range) => {
-    const made = numberField({ label, field: key, ...range, onchange: (next) => app.setRacer(index, { [key]: next }) });
+    const made = numberField({
+      label,
+      field: key,
+      ...range,
+      onchange: (next) => app.setRacer(index, { [key]: next }),
+    });
     return { element: made.element, update: () => made.update(value(key)()) };
   };
   const positive = (least) => (next) => next >= least && next < Infinity;
-  const fields = [number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100, fits: positive(0) })];
+  const fields = [
+    number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100, fits: positive(0) }),
+  ];
   const { samples } = app.surface;
   if (samples) {
-    const batch = { kind: "linear", min: 0, max: samples, integer: true, fits: (next) => next >= 0 && next <= samples };
+    const batch = {
+      kind: "linear",
+      min: 0,
+      max: samples,
+      integer: true,
+      fits: (next) => next >= 0 && next <= samples,
+    };
     fields.push(number("batch", "Batch size, 0 for all", batch));
   }
-  fields.push(number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true, fits: positive(0) }), nameField(app, index));
+  fields.push(
+    number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true, fits: positive(0) }),
+    nameField(app, index),
+  );
   return section("Noise and name", fields);
 }
 
 function nameField(app, index) {
   const rename = () => app.setRacer(index, { label: input.value.trim() || undefined });
-  const input = h("input", { type: "text", maxlength: LONGEST_NAME, "aria-label": "Name", "data-field": "label", onchange: rename });
+  const input = h("input", {
+    type: "text",
+    maxlength: LONGEST_NAME,
+    "aria-label": "Name",
+    "data-field": "label",
+    onchange: rename,
+  });
   const element = h("label", { class: "field choice" }, h("span", { class: "caption" }, "Name"), input);
   return { element, update: () => (input.value = nameOf(app.state, index)) };
 }

@@ -18,7 +18,11 @@ const NARROW = 940;
 const WIDE = 1680;
 const TOAST = 4000;
 
-const SECTIONS = [["racers", "Racers"], ["charts", "Charts"], ["lesson", "Lesson"]];
+const SECTIONS = [
+  ["racers", "Racers"],
+  ["charts", "Charts"],
+  ["lesson", "Lesson"],
+];
 
 /**
  * The whole page of an app in a root.
@@ -44,7 +48,8 @@ export function mount(app, root, { own }) {
   page.append(
     topBar(app, actions),
     h("div", { class: "left" }, framed(app, actions, scene), transport(app), sections.element, card),
-    h("div", { class: "right" }, field.element, graphs.element, graphs.beside), live,
+    h("div", { class: "right" }, field.element, graphs.element, graphs.beside),
+    live,
   );
   const stopKeys = listen(app, page, actions, own);
   const stopInput = watchInput(app, page);

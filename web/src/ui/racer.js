@@ -20,7 +20,13 @@ export function racerRow(app, index, list) {
   const mark = h("path", {});
   const drawing = h("svg", { class: "mark", viewBox: "-9 -9 18 18", "aria-hidden": "true" }, mark);
   const name = h("span", { class: "name" });
-  const title = h("button", { type: "button", class: "title", "aria-expanded": "false", onclick: () => list.toggle(index) }, icon("chevron"), drawing, name);
+  const title = h(
+    "button",
+    { type: "button", class: "title", "aria-expanded": "false", onclick: () => list.toggle(index) },
+    icon("chevron"),
+    drawing,
+    name,
+  );
   const rate = rateField(app, index);
   const rank = h("span", { class: "rank" });
   const loss = h("span", { class: "loss" });
@@ -28,15 +34,33 @@ export function racerRow(app, index, list) {
   const remove = iconButton("close", "Remove", () => list.remove(index));
   const message = messageLine(app, index, list);
   const body = h("div", { class: "body", hidden: true });
-  const line = h("div", { class: "line" }, title, rate.element, h("span", { class: "result" }, loss, h("span", { class: "unseen" }, "rank"), rank), hide, remove);
+  const line = h(
+    "div",
+    { class: "line" },
+    title,
+    rate.element,
+    h("span", { class: "result" }, loss, h("span", { class: "unseen" }, "rank"), rank),
+    hide,
+    remove,
+  );
   const select = ({ target }) => !target.closest(".square") && (app.selected = index);
-  const element = h("li", { class: "racer", onpointerdown: select, onfocusin: select }, line, message.element, body);
+  const element = h(
+    "li",
+    { class: "racer", onpointerdown: select, onfocusin: select },
+    line,
+    message.element,
+    body,
+  );
   let editor = null;
   const update = () => {
     const { hidden, hue, options } = racer();
     const called = nameOf(app.state, index);
     write(name, called);
-    for (const [control, word] of [[hide, hidden ? "Show" : "Hide"], [remove, "Remove"]]) relabel(control, `${word} ${called}`);
+    for (const [control, word] of [
+      [hide, hidden ? "Show" : "Hide"],
+      [remove, "Remove"],
+    ])
+      relabel(control, `${word} ${called}`);
     setIcon(hide, hidden ? "eyeOff" : "eye");
     hide.setAttribute("aria-pressed", String(hidden));
     element.classList.toggle("hidden", hidden);
@@ -75,7 +99,13 @@ function relabel(control, label) {
 /** The learning rate, the one setting that is always in reach. */
 function rateField(app, index) {
   const change = (lr) => app.setRacer(index, { options: { ...app.state.racers[index].options, lr } });
-  const made = numberField({ label: "lr", field: `racer${index}.lr`, ...RATES, fits: (value) => value >= 0 && value < Infinity, onchange: change });
+  const made = numberField({
+    label: "lr",
+    field: `racer${index}.lr`,
+    ...RATES,
+    fits: (value) => value >= 0 && value < Infinity,
+    onchange: change,
+  });
   made.element.classList.add("rate");
   const rename = (name) => {
     made.slider.setAttribute("aria-label", `Learning rate of ${name}`);
@@ -87,9 +117,21 @@ function rateField(app, index) {
 /** What went wrong, with what helps one click away. */
 function messageLine(app, index, list) {
   const text = h("span", null);
-  const clip = h("button", { type: "button", class: "small", onclick: () => clipGradient(app, index) }, "Clip the gradient");
-  const tune = h("button", { type: "button", class: "small", onclick: () => list.tuner.tuneOne(index) }, "Tune the rate");
-  const home = h("button", { type: "button", class: "small", onclick: () => app.set({ start: [...app.surface.start] }) }, "Bring the start back");
+  const clip = h(
+    "button",
+    { type: "button", class: "small", onclick: () => clipGradient(app, index) },
+    "Clip the gradient",
+  );
+  const tune = h(
+    "button",
+    { type: "button", class: "small", onclick: () => list.tuner.tuneOne(index) },
+    "Tune the rate",
+  );
+  const home = h(
+    "button",
+    { type: "button", class: "small", onclick: () => app.set({ start: [...app.surface.start] }) },
+    "Bring the start back",
+  );
   const element = h("div", { class: "mishap", hidden: true }, icon("warn"), text, tune, clip, home);
   const update = () => {
     const racer = app.state.racers[index];

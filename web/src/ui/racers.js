@@ -10,7 +10,18 @@ import { tuning } from "./tuning.js";
 
 export const MOST_RACERS = 20;
 /** Those a person is likely to add next. */
-const USUAL = ["SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW", "Adagrad", "Lion", "NAdam", "Adadelta"];
+const USUAL = [
+  "SGD",
+  "Momentum",
+  "Nesterov",
+  "RMSprop",
+  "Adam",
+  "AdamW",
+  "Adagrad",
+  "Lion",
+  "NAdam",
+  "Adadelta",
+];
 
 /**
  * The racers: a row each, and what is done with all of them.
@@ -47,7 +58,12 @@ export function racers(app, actions) {
     (rows[Math.min(index, rows.length - 1)] ?? { focus: () => add.focus() }).focus();
     app.announce(`${name} removed. Ctrl Z brings it back.`);
   };
-  const add = h("button", { type: "button", class: "add", onclick: () => addRacer(app, self, () => rows) }, icon("plus"), "Add racer");
+  const add = h(
+    "button",
+    { type: "button", class: "add", onclick: () => addRacer(app, self, () => rows) },
+    icon("plus"),
+    "Add racer",
+  );
   const update = () => {
     if (rows.length !== app.state.racers.length) {
       rows = app.state.racers.map((_, i) => racerRow(app, i, self));
@@ -71,15 +87,31 @@ export function racers(app, actions) {
   app.on("playing", () => !app.playing && app.step >= app.state.steps && announceEnd(app));
   update();
   const foot = h("div", { class: "foot" }, add, tuner.button);
-  const heading = h("div", { class: "head columns", "aria-hidden": "true" },
-    h("span", null, "Racer"), h("span", null, "Learning rate"), h("span", null, "Loss"));
-  const element = h("section", { class: "panel racers", "aria-label": "Racers" }, heading, h("div", { class: "scroll" }, none, list), tuner.result, foot);
+  const heading = h(
+    "div",
+    { class: "head columns", "aria-hidden": "true" },
+    h("span", null, "Racer"),
+    h("span", null, "Learning rate"),
+    h("span", null, "Loss"),
+  );
+  const element = h(
+    "section",
+    { class: "panel racers", "aria-label": "Racers" },
+    heading,
+    h("div", { class: "scroll" }, none, list),
+    tuner.result,
+    foot,
+  );
   return { element, tune: tuner.tuneAll, say: tuner.say };
 }
 
 /** Who won, for those who did not see it. */
 function announceEnd(app) {
-  const ends = standings(app.paths, app.state.racers.map((racer) => racer.hidden), app.step);
+  const ends = standings(
+    app.paths,
+    app.state.racers.map((racer) => racer.hidden),
+    app.step,
+  );
   const first = ends.findIndex(({ rank, out }) => rank === 1 && !out);
   if (first >= 0) app.announce(`${nameOf(app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
 }

@@ -8,6 +8,12 @@ import { h } from "./dom.js";
  * @param {string} [note]
  */
 export function section(title, fields, note = "") {
-  const element = h("fieldset", null, h("legend", null, title), note && h("p", { class: "note" }, note), fields.map((field) => field.element));
+  const element = h(
+    "fieldset",
+    null,
+    h("legend", null, title),
+    note && h("p", { class: "note" }, note),
+    fields.map((field) => field.element),
+  );
   return { element, update: () => fields.forEach((field) => field.update()) };
 }

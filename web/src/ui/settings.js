@@ -16,8 +16,8 @@ const MOST_WARMUP = 10_000;
 const ELSEWHERE = new Set(["lr", "maximize"]);
 
 /**
- * All settings of a racer. The fields follow from what the library says of its options; they are built again where the
- * algorithm, the schedule or the surface asks for other ones.
+ * All settings of a racer. The fields follow from what the library says of its options; they are built again
+ * where the algorithm, the schedule or the surface asks for other ones.
  *
  * @param {import("../app.js").App} app
  * @param {number} index
@@ -30,7 +30,8 @@ export function settings(app, index, list) {
   const update = () => {
     const { optimizer, schedule } = app.state.racers[index];
     const shape = JSON.stringify([optimizer, schedule?.name, app.surface.samples]);
-    if (shape !== built) rebuild(element, () => (parts = sections(app, index, list)).map((part) => part.element));
+    if (shape !== built)
+      rebuild(element, () => (parts = sections(app, index, list)).map((part) => part.element));
     built = shape;
     for (const part of parts) part.update();
   };
@@ -54,45 +55,96 @@ function algorithmSection(app, index, list) {
     const { label, ...rest } = racer();
     const { start, steps } = app.state;
     const options = { lr: optimizers[optimizer].options.find(({ name }) => name === "lr").default };
-    app.setRacer(index, { label: undefined, ...atFairRate({ ...rest, optimizer, options }, app.surface, start, steps) });
+    app.setRacer(index, {
+      label: undefined,
+      ...atFairRate({ ...rest, optimizer, options }, app.surface, start, steps),
+    });
   };
   const names = Object.keys(optimizers).map((name) => [name, name]);
-  const choice = selectField({ label: "Algorithm", name: `Algorithm of ${nameOf(app.state, index)}`, field: "algorithm", options: names, onchange: choose });
+  const choice = selectField({
+    label: "Algorithm",
+    name: `Algorithm of ${nameOf(app.state, index)}`,
+    field: "algorithm",
+    options: names,
+    onchange: choose,
+  });
   const update = choice.update;
   choice.update = () => update(racer().optimizer);
   const given = (name) => racer().options[name];
-  const change = (name, value) => app.setRacer(index, { options: withOption(options, racer().options, name, value) });
-  const fields = optionFields(options.filter(({ name }) => !ELSEWHERE.has(name)), "options", given, change);
+  const change = (name, value) =>
+    app.setRacer(index, { options: withOption(options, racer().options, name, value) });
+  const fields = optionFields(
+    options.filter(({ name }) => !ELSEWHERE.has(name)),
+    "options",
+    given,
+    change,
+  );
   return section("Algorithm", [choice, ...fields], doc);
 }
 
 function scheduleSection(app, index) {
   const racer = () => app.state.racers[index];
   const name = racer().schedule?.name ?? "";
-  const choose = (chosen) => app.setRacer(index, { schedule: chosen ? firstSchedule(app, racer(), chosen) : null });
-  const names = Object.keys(schedules).filter((key) => key !== "warmup").map((key) => [key, key.replaceAll("_", " ")]);
-  const choice = selectField({ label: "Schedule", field: "schedule", options: [["", "none: the rate stays"], ...names], onchange: choose });
+  const choose = (chosen) =>
+    app.setRacer(index, { schedule: chosen ? firstSchedule(app, racer(), chosen) : null });
+  const names = Object.keys(schedules)
+    .filter((key) => key !== "warmup")
+    .map((key) => [key, key.replaceAll("_", " ")]);
+  const choice = selectField({
+    label: "Schedule",
+    field: "schedule",
+    options: [["", "none: the rate stays"], ...names],
+    onchange: choose,
+  });
   const update = choice.update;
   choice.update = () => update(racer().schedule?.name ?? "");
   const specs = name ? schedules[name].arguments : [];
   const given = (key) => racer().schedule?.options[key];
   const change = (key, value) =>
-    app.setRacer(index, { schedule: { name, options: withOption(specs, racer().schedule.options, key, value) } });
+    app.setRacer(index, {
+      schedule: { name, options: withOption(specs, racer().schedule.options, key, value) },
+    });
   const warmup = numberField({
-    label: "Warm-up first", field: "warmup", kind: "linear", min: 0, max: Math.ceil(app.state.steps / 2), integer: true,
-    fits: (value) => value >= 0 && value <= MOST_WARMUP, onchange: (value) => app.setRacer(index, { warmup: value }),
+    label: "Warm-up first",
+    field: "warmup",
+    kind: "linear",
+    min: 0,
+    max: Math.ceil(app.state.steps / 2),
+    integer: true,
+    fits: (value) => value >= 0 && value <= MOST_WARMUP,
+    onchange: (value) => app.setRacer(index, { warmup: value }),
   });
-  const fields = optionFields(specs, "schedule", given, change, { owner: "Schedule", steps: () => app.state.steps });
-  return section("Schedule", [choice, ...fields, { element: warmup.element, update: () => warmup.update(racer().warmup) }]);
+  const fields = optionFields(specs, "schedule", given, change, {
+    owner: "Schedule",
+    steps: () => app.state.steps,
+  });
+  return section("Schedule", [
+    choice,
+    ...fields,
+    { element: warmup.element, update: () => warmup.update(racer().warmup) },
+  ]);
 }
 
 function firstSchedule(app, racer, name) {
-  return { name, options: firstOptions(schedules[name].arguments, Math.max(1, app.state.steps - racer.warmup)) };
+  return {
+    name,
+    options: firstOptions(schedules[name].arguments, Math.max(1, app.state.steps - racer.warmup)),
+  };
 }
 
 function deeds(app, index, list) {
-  const duplicate = h("button", { type: "button", onclick: () => list.duplicate(index) }, icon("copy"), "Duplicate");
-  const tune = h("button", { type: "button", onclick: () => list.tuner.tuneOne(index) }, icon("target"), "Tune this rate");
+  const duplicate = h(
+    "button",
+    { type: "button", onclick: () => list.duplicate(index) },
+    icon("copy"),
+    "Duplicate",
+  );
+  const tune = h(
+    "button",
+    { type: "button", onclick: () => list.tuner.tuneOne(index) },
+    icon("target"),
+    "Tune this rate",
+  );
   const remove = h("button", { type: "button", onclick: () => list.remove(index) }, icon("close"), "Remove");
   const arrived = h("p", { class: "note" });
   const update = () => {

@@ -10,7 +10,8 @@ import { menu } from "./menu.js";
  * The menu of what can be taken away: a link, code, a picture, a film.
  *
  * @param {import("../app.js").App} app
- * @param {{ root: ParentNode, toast: (text: string) => void, online: boolean }} page `online`: it has an address of its own
+ * @param {{ root: ParentNode, toast: (text: string) => void, online: boolean }} page `online`: it has an
+ *   address of its own
  */
 export function shareMenu(app, page) {
   const entries = [
@@ -45,7 +46,11 @@ function showCode(app, page) {
   const text = h("code", null, code);
   const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
   const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
-  const note = h("p", { class: "note" }, "It runs as it stands, with thalweg installed, and ends where the page ends.");
+  const note = h(
+    "p",
+    { class: "note" },
+    "It runs as it stands, with thalweg installed, and ends where the page ends.",
+  );
   dialog(page.root, "As PyTorch", [area, h("footer", null, note, button)], { wide: true });
   button.addEventListener("click", async () => {
     if (await copied(code)) write(button, "Copied");
@@ -69,9 +74,14 @@ async function saveFilm(app, page) {
   const stop = new AbortController();
   const bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the film" });
   const cancel = h("button", { type: "button", onclick: () => box.close() }, "Cancel");
-  const box = dialog(page.root, "Drawing the film", [h("p", { class: "note" }, "A few seconds."), bar, h("footer", null, cancel)], {
-    onclose: () => stop.abort(),
-  });
+  const box = dialog(
+    page.root,
+    "Drawing the film",
+    [h("p", { class: "note" }, "A few seconds."), bar, h("footer", null, cancel)],
+    {
+      onclose: () => stop.abort(),
+    },
+  );
   try {
     const blob = await gif(app, { signal: stop.signal, progress: (share) => (bar.value = share) });
     if (!stop.signal.aborted) save(blob, `thalweg-${app.surface.id}.gif`);

@@ -14,9 +14,16 @@ const MAKERS = { contour: createContour, surface: createSurface3d };
  */
 export function stage(app) {
   const shown = holder(app, MAKERS);
-  const choice = tabs("Stage", [["contour", "Contour"], ["surface", "3-D"]], (key) => {
-    app.set({ view: { ...app.state.view, stage: key } });
-  });
+  const choice = tabs(
+    "Stage",
+    [
+      ["contour", "Contour"],
+      ["surface", "3-D"],
+    ],
+    (key) => {
+      app.set({ view: { ...app.state.view, stage: key } });
+    },
+  );
   const hint = h("p", { class: "hint" }, "Drag the start");
   const home = [...app.state.start];
   const update = () => {

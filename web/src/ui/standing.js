@@ -11,7 +11,11 @@ export function standings(paths, hidden, step) {
     const whole = Math.round(step);
     const index = Math.min(whole, path.steps);
     const out = path.ended !== null && whole >= path.ended.step;
-    return { loss: path.loss[index], out, worth: out || Number.isNaN(path.loss[index]) ? Infinity : path.loss[index] };
+    return {
+      loss: path.loss[index],
+      out,
+      worth: out || Number.isNaN(path.loss[index]) ? Infinity : path.loss[index],
+    };
   });
   return at.map(({ loss, out, worth }, i) => {
     const better = at.filter((other, k) => !hidden[k] && other.worth < worth).length;
@@ -24,8 +28,8 @@ export function standings(paths, hidden, step) {
  *
  * @param {{ steps: number, ended: null | { step: number, why: string } }} path
  * @param {string | null | undefined} problem why it could not run at all
- * @returns {{ text: string, why: "problem" | "start" | "diverged" | "not finite" | "outside" } | null} "start": it could not
- *   even begin where the start is
+ * @returns {{ text: string, why: "problem" | "start" | "diverged" | "not finite" | "outside" } | null}
+ *   "start": it could not even begin where the start is
  */
 export function mishap(path, problem) {
   if (problem) return { text: sentence(problem), why: "problem" };

@@ -15,7 +15,11 @@ const FIRST_FORMULA = "x^2/4 + y^2/2 + 2*cos(2*x + y)";
  * @returns {HTMLElement}
  */
 export function surfacePicker(app, actions) {
-  const select = selectOf(groups(app), { "aria-label": "Surface", "data-field": "surface", onchange: () => choose(app, actions, select.value) });
+  const select = selectOf(groups(app), {
+    "aria-label": "Surface",
+    "data-field": "surface",
+    onchange: () => choose(app, actions, select.value),
+  });
   const place = h("div", { class: "parameters" });
   let fields = [];
   let built = "";
@@ -64,7 +68,16 @@ function parameterField(app, { name, label, default: usual, min, max, scale, int
     app.set({ surface: { ...surface, parameters: { ...surface.parameters, [name]: value } } });
   };
   const fits = (value) => value >= min && value <= max;
-  const made = numberField({ label, field: `surface.${name}`, kind: scale, min, max, integer, fits, onchange: change });
+  const made = numberField({
+    label,
+    field: `surface.${name}`,
+    kind: scale,
+    min,
+    max,
+    integer,
+    fits,
+    onchange: change,
+  });
   return { element: made.element, update: () => made.update(app.state.surface.parameters[name] ?? usual) };
 }
 
@@ -77,11 +90,17 @@ function sliceField(app) {
     app.set({ surface: { id: SLICE, parameters, formula: "" }, start, lesson: null, playhead: null });
   };
   const made = selectField({ label: "Which slice", field: "surface.index", options, onchange: change });
-  return { element: made.element, update: () => made.update(String(app.state.surface.parameters.index ?? 0)) };
+  return {
+    element: made.element,
+    update: () => made.update(String(app.state.surface.parameters.index ?? 0)),
+  };
 }
 
 function formulaField(app) {
   const change = (formula) => app.set({ surface: { ...app.state.surface, formula } });
   const made = textField({ label: "f(x, y) =", field: "formula", oninput: change });
-  return { element: made.element, update: () => made.update(app.state.surface.formula, app.surfaceProblem?.message) };
+  return {
+    element: made.element,
+    update: () => made.update(app.state.surface.formula, app.surfaceProblem?.message),
+  };
 }

@@ -8,12 +8,15 @@ let made = 0;
  * @param {string} label of the whole list
  * @param {[string, string][]} names pairs of key and text
  * @param {(key: string) => void} onselect
- * @returns {{ element: HTMLElement, tab: (key: string) => HTMLElement, panel: (key: string, element: HTMLElement) => void,
- *   select: (key: string) => void }} `panel` ties a panel to its tab; `select` shows which one is chosen
+ * @returns {{ element: HTMLElement, tab: (key: string) => HTMLElement, panel: (key: string, element:
+ *   HTMLElement) => void, select: (key: string) => void }} `panel` ties a panel to its tab; `select` shows
+ *   which one is chosen
  */
 export function tabs(label, names, onselect) {
   const prefix = `tabs${(made += 1)}`;
-  const buttons = new Map(names.map(([key, text]) => [key, tabButton(`${prefix}-${key}`, text, () => onselect(key))]));
+  const buttons = new Map(
+    names.map(([key, text]) => [key, tabButton(`${prefix}-${key}`, text, () => onselect(key))]),
+  );
   const element = h("div", { class: "tabs", role: "tablist", "aria-label": label }, [...buttons.values()]);
   element.addEventListener("keydown", (event) => {
     const shown = [...buttons].filter(([, button]) => button.offsetParent !== null);

@@ -26,7 +26,9 @@ export function colorsOf(dark) {
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
 function luminance(colour) {
-  const linear = channels(colour).map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  const linear = channels(colour).map((v) =>
+    v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
 }
 
@@ -42,7 +44,9 @@ function readable(hue, { card, ink }) {
   return ink;
 }
 
-/** Whether the place the page is in is dark: what Jupyter or VS Code say of themselves, or the system's wish. */
+/**
+ * Whether the place the page is in is dark: what Jupyter or VS Code say of themselves, or the system's wish.
+ */
 function darkAround() {
   const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
   if (jpThemeLight) return jpThemeLight === "false";

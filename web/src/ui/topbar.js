@@ -3,7 +3,11 @@ import { iconButton, setIcon } from "./icons.js";
 import { lessonPicker } from "./lessons.js";
 import { shareMenu } from "./share.js";
 
-const THEMES = { light: ["sun", "Theme: light"], dark: ["moon", "Theme: dark"], system: ["auto", "Theme: as the system"] };
+const THEMES = {
+  light: ["sun", "Theme: light"],
+  dark: ["moon", "Theme: dark"],
+  system: ["auto", "Theme: as the system"],
+};
 const NEXT_THEME = { system: "light", light: "dark", dark: "system" };
 /** The mark of thalweg: the line of the deepest points. */
 const LOGO = "M1 2C6 2 7 13 12 13S18 5 23 5";
@@ -15,20 +19,32 @@ const LOGO = "M1 2C6 2 7 13 12 13S18 5 23 5";
  * @param {any} actions
  */
 export function topBar(app, actions) {
-  const logo = h("svg", { class: "logo", viewBox: "0 0 24 16", "aria-hidden": "true" }, h("path", { d: LOGO }));
+  const logo = h(
+    "svg",
+    { class: "logo", viewBox: "0 0 24 16", "aria-hidden": "true" },
+    h("path", { d: LOGO }),
+  );
   const name = h("h1", null, "thalweg ", h("span", null, "playground"));
-  return h("header", { class: "top" },
+  return h(
+    "header",
+    { class: "top" },
     h("div", { class: "brand" }, logo, name),
     lessonPicker(app),
-    h("div", { class: "tools" },
+    h(
+      "div",
+      { class: "tools" },
       historyButton(app, "undo", "Undo", actions.undo, () => actions.history.past),
       historyButton(app, "redo", "Redo", actions.redo, () => actions.history.future),
       shareMenu(app, actions),
       themeButton(app),
-      iconButton("help", "Help", actions.help)));
+      iconButton("help", "Help", actions.help),
+    ),
+  );
 }
 
-/** Undo or redo: faint where there is nothing, yet still to be reached, so that the focus does not get lost. */
+/**
+ * Undo or redo: faint where there is nothing, yet still to be reached, so that the focus does not get lost.
+ */
 function historyButton(app, image, label, deed, waiting) {
   const button = iconButton(image, label, deed, { class: "history" });
   const update = () => button.setAttribute("aria-disabled", String(!waiting().length));

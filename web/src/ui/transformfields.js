@@ -5,7 +5,9 @@ import { optionFields } from "./optionfields.js";
 import { withOption } from "./options.js";
 import { section } from "./section.js";
 
-/** In the order in which they act on a step; a person reads what they do, and the name in the code beside it. */
+/**
+ * In the order in which they act on a step; a person reads what they do, and the name in the code beside it.
+ */
 const PARTS = [
   ["guard", "Skip a step with NaN", "skip"],
   ["clip_norm", "Clip by norm"],
@@ -29,7 +31,9 @@ const FIRSTS = { max_norm: 1, limit: 1, weight_decay: 0.01, l1: 0.1, l2: 0.1 };
  * @param {number} index
  */
 export function transformFields(app, index) {
-  const fields = PARTS.filter(([name]) => name in transforms).map(([name, label, policy]) => part(app, index, name, label, policy));
+  const fields = PARTS.filter(([name]) => name in transforms).map(([name, label, policy]) =>
+    part(app, index, name, label, policy),
+  );
   return section("Clipping, decay and penalties", fields);
 }
 
@@ -38,12 +42,21 @@ function part(app, index, name, label, policy) {
   const all = () => app.state.racers[index].transforms;
   const mine = () => all().find((each) => each.name === name);
   const others = () => all().filter((each) => each.name !== name);
-  const toggle = (on) => app.setRacer(index, { transforms: on ? placed(others(), first(name, specs, policy)) : others() });
+  const toggle = (on) =>
+    app.setRacer(index, { transforms: on ? placed(others(), first(name, specs, policy)) : others() });
   const check = checkField({ label, field: `transform.${name}`, onchange: toggle });
   const change = (key, value) =>
-    app.setRacer(index, { transforms: all().map((each) => (each === mine() ? changed(each, specs, key, value) : each)) });
-  const fields = optionFields(specs, `transform.${name}`, (key) => mine()?.options[key], change, { owner: label });
-  const numbers = h("div", { class: "numbers" }, fields.map((field) => field.element));
+    app.setRacer(index, {
+      transforms: all().map((each) => (each === mine() ? changed(each, specs, key, value) : each)),
+    });
+  const fields = optionFields(specs, `transform.${name}`, (key) => mine()?.options[key], change, {
+    owner: label,
+  });
+  const numbers = h(
+    "div",
+    { class: "numbers" },
+    fields.map((field) => field.element),
+  );
   const element = h("div", { class: "part" }, check.element, numbers);
   const update = () => {
     check.update(mine() !== undefined);
@@ -53,7 +66,10 @@ function part(app, index, name, label, policy) {
   return { element, update };
 }
 
-const changed = ({ name, options }, specs, key, value) => ({ name, options: withOption(specs, options, key, value) });
+const changed = ({ name, options }, specs, key, value) => ({
+  name,
+  options: withOption(specs, options, key, value),
+});
 
 function first(name, specs, policy) {
   const firsts = specs.filter((spec) => spec.required).map((spec) => [spec.name, FIRSTS[spec.name] ?? 1]);

@@ -3,7 +3,13 @@ import { selectOf } from "./fields.js";
 import { iconButton, setIcon } from "./icons.js";
 import { parse, whole } from "./numbers.js";
 
-const SPEEDS = [["0.25", "¼×"], ["0.5", "½×"], ["1", "1×"], ["2", "2×"], ["4", "4×"]];
+const SPEEDS = [
+  ["0.25", "¼×"],
+  ["0.5", "½×"],
+  ["1", "1×"],
+  ["2", "2×"],
+  ["4", "4×"],
+];
 const MOST_STEPS = 10_000;
 
 /**
@@ -13,17 +19,30 @@ const MOST_STEPS = 10_000;
  * @returns {HTMLElement}
  */
 export function transport(app) {
-  const play = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), { class: "go" });
+  const play = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), {
+    class: "go",
+  });
   const back = iconButton("back", "Step back", () => stepBy(app, -1));
   const forward = iconButton("forward", "Step forward", () => stepBy(app, 1));
-  const scrub = h("input", { type: "range", min: 0, step: 1, class: "scrub", "aria-label": "Step", "data-field": "scrub" });
+  const scrub = h("input", {
+    type: "range",
+    min: 0,
+    step: 1,
+    class: "scrub",
+    "aria-label": "Step",
+    "data-field": "scrub",
+  });
   scrub.addEventListener("input", () => {
     app.pause();
     app.setStep(Number(scrub.value));
   });
-  const at = h("output", { class: "at" });
+  const at = h("output", { class: "at", "aria-live": "off" });
   const steps = stepsField(app);
-  const speed = selectOf(SPEEDS, { "aria-label": "Speed", class: "speed", onchange: () => app.set({ speed: Number(speed.value) }) });
+  const speed = selectOf(SPEEDS, {
+    "aria-label": "Speed",
+    class: "speed",
+    onchange: () => app.set({ speed: Number(speed.value) }),
+  });
   const onStep = () => {
     const step = Math.round(app.step);
     scrub.max = String(app.state.steps);
@@ -47,7 +66,16 @@ export function transport(app) {
   app.on("state", onState);
   for (const update of [onStep, onPlaying, onState]) update();
   const count = h("div", { class: "count" }, at, h("span", null, "/"), steps.element);
-  return h("div", { class: "transport", role: "group", "aria-label": "Playback" }, play, back, forward, scrub, count, speed);
+  return h(
+    "div",
+    { class: "transport", role: "group", "aria-label": "Playback" },
+    play,
+    back,
+    forward,
+    scrub,
+    count,
+    speed,
+  );
 }
 
 /** Moves the playhead by whole steps. */
@@ -58,7 +86,11 @@ export function stepBy(app, steps) {
 
 function stepsField(app) {
   const element = h("input", {
-    type: "text", inputmode: "numeric", class: "number steps", "aria-label": "Number of steps", "data-field": "steps",
+    type: "text",
+    inputmode: "numeric",
+    class: "number steps",
+    "aria-label": "Number of steps",
+    "data-field": "steps",
     title: "How many steps the race has",
   });
   const update = () => {

@@ -14,9 +14,19 @@ export function tuning(app, actions) {
   let running = null;
   const name = h("span", null, "Tune each learning rate");
   const bar = h("span", { class: "bar" });
-  const button = h("button", { type: "button", class: "tune", onclick: () => (running ? running.abort() : tuneAll()) }, icon("target"), name, bar);
+  const button = h(
+    "button",
+    { type: "button", class: "tune", onclick: () => (running ? running.abort() : tuneAll()) },
+    icon("target"),
+    name,
+    bar,
+  );
   const text = h("p", null);
-  const undo = h("button", { type: "button", class: "small", onclick: () => (actions.undo(), hide()) }, "Undo");
+  const undo = h(
+    "button",
+    { type: "button", class: "small", onclick: () => (actions.undo(), hide()) },
+    "Undo",
+  );
   const result = h("div", { class: "tuned", hidden: true }, text, undo);
   const hide = () => (result.hidden = true);
   const say = (sentence, undoable) => {
@@ -63,11 +73,13 @@ async function tuneRacers(app, indices, signal, progress) {
 function adopt(app, indices, found) {
   const rates = new Map(indices.map((index, k) => [index, found[k].lr]));
   const racers = app.state.racers.map((racer, i) =>
-    rates.has(i) ? { ...racer, options: { ...racer.options, lr: rates.get(i) } } : racer);
+    rates.has(i) ? { ...racer, options: { ...racer.options, lr: rates.get(i) } } : racer,
+  );
   app.set({ racers });
   const spent = whole(Math.max(...found.map(({ evaluations }) => evaluations)));
   if (indices.length === 1) {
-    return `${nameOf(app.state, indices[0])} has its best rate, ${short(found[0].lr)}, found with ${spent} gradient evaluations.`;
+    const name = nameOf(app.state, indices[0]);
+    return `${name} has its best rate, ${short(found[0].lr)}, found with ${spent} gradient evaluations.`;
   }
   return `Each racer has its best rate, found with ${spent} gradient evaluations.`;
 }
