@@ -1,81 +1,93 @@
+import { inWords, within } from "../engine/check.js";
 import { h, write } from "./dom.js";
 import { editable, parse, scale, short } from "./numbers.js";
 
 /** Positions of a slider; a key press moves it by one of them. */
 const NOTCHES = 200;
+/** The interval of a number that may be any. */
+const ANY = "(-inf, inf)";
 
 /**
  * A number with a slider and a field to type in. Arrow keys up and down in the field move by a notch of the
  * slider.
  *
- * @param {{ label: string, name?: string, field: string, kind: "linear" | "log" | "zero" | "decay", min:
- *   number, max: number, integer?: boolean, fits?: (value: number) => boolean, optional?: boolean, onchange:
- *   (value: number | null) => void }} props `label` is seen, `name` is read aloud (the label where not
- *   given); `min` and `max` are the ends of the slider, `fits` says what may be typed; an optional number is
- *   null where the field is empty
- * @returns {{ element: HTMLElement, slider: HTMLInputElement, text: HTMLInputElement, update: (value: number
- *   | null) => void }}
+ * @param {{ label: string, name?: string, field: string, kind: "linear" | "log" | "zero" | "decay",
+ *   min: number, max: number, integer?: boolean, interval?: string, optional?: boolean,
+ *   onchange: (value: number | null) => void }} props
+ *   `label` is seen, `name` is read aloud (the label where not given); `min` and `max` are the ends of the
+ *   slider, `interval` is what may be typed, such as "[0, 1)"; an optional number is null where the field is
+ *   empty
+ * @returns {{ element: HTMLElement, slider: HTMLInputElement, text: HTMLInputElement,
+ *   update: (value: number | null) => void }}
  */
 export function numberField(props) {
-  const { label, name = label, field, kind, min, max, integer, onchange } = props;
+  const { label, kind, min, max, integer, onchange } = props;
   const span = scale(kind, min, max);
-  const notch = (share) => (integer ? Math.round(span.value(share)) : span.value(share));
+  const { slider, text, problem } = inputs(props);
   let shown; // undefined until the first update
-  const slider = h("input", {
-    type: "range",
-    min: 0,
-    max: NOTCHES,
-    step: 1,
-    "aria-label": name,
-    "data-field": `${field}.slider`,
-  });
-  const text = h("input", {
-    type: "text",
-    inputmode: "decimal",
-    autocomplete: "off",
-    spellcheck: "false",
-    class: "number",
-    "aria-label": `${name}, number`,
-    "data-field": field,
-    placeholder: props.optional ? "none" : null,
-  });
+  const show = (value) => {
+    shown = value;
+    const share = value === null ? 0 : span.at(value);
+    slider.value = String(Math.round(share * NOTCHES));
+    slider.style.setProperty("--share", String(share));
+    slider.setAttribute("aria-valuetext", value === null ? "none" : short(value));
+    text.value = value === null ? "" : editable(value);
+    refuse(false);
+  };
+  const refuse = (wrong) => {
+    text.setAttribute("aria-invalid", String(wrong));
+    problem.hidden = !wrong;
+    write(
+      problem,
+      wrong ? `A ${integer ? "whole " : ""}number ${inWords(props.interval ?? ANY)}, please.` : "",
+    );
+  };
   const change = (value) => {
     show(value);
     onchange(value);
   };
-  const show = (value) => {
-    shown = value;
-    slider.value = String(value === null ? 0 : Math.round(span.at(value) * NOTCHES));
-    slider.style.setProperty("--share", String(slider.value / NOTCHES));
-    slider.setAttribute("aria-valuetext", value === null ? "none" : short(value));
-    text.removeAttribute("aria-invalid");
-    text.value = value === null ? "" : editable(value);
+  const slide = (notch) => {
+    const value = span.value(Math.min(NOTCHES, Math.max(0, notch)) / NOTCHES);
+    change(integer ? Math.round(value) : value);
   };
-  slider.addEventListener("input", () => change(notch(slider.value / NOTCHES)));
+  slider.addEventListener("input", () => slide(Number(slider.value)));
   text.addEventListener("change", () => {
     const value = typed(text.value, props);
-    if (value === undefined) text.setAttribute("aria-invalid", "true");
+    if (value === undefined) refuse(true);
     else change(value);
   });
   text.addEventListener("keydown", (event) => {
-    const move = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (event.key === "Escape") show(shown);
+    const move = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (!move) return;
     event.preventDefault();
-    const place = Math.min(NOTCHES, Math.max(0, Number(slider.value) + move));
-    change(notch(place / NOTCHES));
+    slide(Number(slider.value) + move);
   });
-  const caption = h("span", { class: "caption" }, label);
-  const element = h("div", { class: "field" }, caption, slider, text);
+  const element = h("div", { class: "field" }, h("span", { class: "caption" }, label), slider, text, problem);
   return { element, slider, text, update: (value) => value !== shown && show(value) };
 }
 
+function inputs({ label, name = label, field, optional }) {
+  const sliding = { min: 0, max: NOTCHES, step: 1, "aria-label": name, "data-field": `${field}.slider` };
+  const typing = { inputmode: "decimal", autocomplete: "off", spellcheck: "false", class: "number" };
+  const named = {
+    "aria-label": `${name}, number`,
+    "data-field": field,
+    placeholder: optional ? "none" : null,
+  };
+  return {
+    slider: h("input", { type: "range", ...sliding }),
+    text: h("input", { type: "text", ...typing, ...named }),
+    problem: h("span", { class: "wanted", role: "status", hidden: true }),
+  };
+}
+
 /** What was typed, within its bounds; undefined where it is not a number that may stand here. */
-function typed(entered, { integer, fits = Number.isFinite, optional }) {
+function typed(entered, { integer, interval = ANY, optional }) {
   if (optional && entered.trim() === "") return null;
   const number = parse(entered);
   const value = integer && number !== null ? Math.round(number) : number;
-  return value !== null && fits(value) ? value : undefined;
+  return value !== null && within(value, interval) ? value : undefined;
 }
 
 /**

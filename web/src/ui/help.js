@@ -23,7 +23,7 @@ export function showHelp(root) {
     h(
       "p",
       null,
-      "Optimizers race from one start to the lowest point they find. Drag the start, and every trail follows.",
+      "Optimizers race from one start to the lowest point they find. Drag the start: all trails follow.",
     ),
     h(
       "p",

@@ -56,6 +56,12 @@ export function setIcon(control, name) {
   control.prepend(icon(name));
 }
 
+/** Gives a control its name, for ear and pointer. @param {Element} control @param {string} name */
+export function rename(control, name) {
+  control.setAttribute("aria-label", name);
+  control.setAttribute("title", name);
+}
+
 /**
  * A button that shows only an icon, with its name for those who do not see it.
  *
@@ -66,9 +72,18 @@ export function setIcon(control, name) {
  */
 export function iconButton(name, label, onclick, props = {}) {
   const classes = `quiet square ${props.class ?? ""}`.trim();
-  return h(
-    "button",
-    { type: "button", "aria-label": label, title: label, onclick, ...props, class: classes },
-    icon(name),
-  );
+  const button = h("button", { type: "button", onclick, ...props, class: classes }, icon(name));
+  rename(button, label);
+  return button;
+}
+
+/**
+ * A button with words, and an icon before them where there is one.
+ *
+ * @param {string} label
+ * @param {() => void} onclick
+ * @param {Record<string, any> & { icon?: keyof typeof PATHS }} [props]
+ */
+export function textButton(label, onclick, { icon: image, ...props } = {}) {
+  return h("button", { type: "button", onclick, ...props }, image && icon(image), label);
 }

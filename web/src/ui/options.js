@@ -1,4 +1,3 @@
-import { within } from "../engine/check.js";
 import { same } from "../state/fit.js";
 
 /** The rates a slider spans. */
@@ -49,7 +48,7 @@ const ends = (interval) =>
  * @param {{ name: string, default?: any, kind?: string, interval?: string }} option as in the library
  * @param {number} [part] of a pair
  * @returns {{ kind: "linear" | "log" | "zero" | "decay", min: number, max: number, integer: boolean,
- *   optional: boolean, fits: (value: number) => boolean }}
+ *   optional: boolean, interval?: string }}
  */
 export function rangeOf(option, part = 0) {
   const interval = intervalOf(option, part);
@@ -58,7 +57,7 @@ export function rangeOf(option, part = 0) {
     ...spanOf(option.name, interval, Math.abs(usual) || 0),
     integer: option.kind === "integer",
     optional: !option.required && (option.default === null || Boolean(option.interval?.includes("None"))),
-    fits: (value) => (interval ? within(value, interval) : Number.isFinite(value)),
+    interval,
   };
 }
 

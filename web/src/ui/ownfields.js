@@ -22,9 +22,8 @@ export function ownFields(app, index) {
     });
     return { element: made.element, update: () => made.update(value(key)()) };
   };
-  const positive = (least) => (next) => next >= least && next < Infinity;
   const fields = [
-    number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100, fits: positive(0) }),
+    number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100, interval: "[0, inf)" }),
   ];
   const { samples } = app.surface;
   if (samples) {
@@ -33,12 +32,12 @@ export function ownFields(app, index) {
       min: 0,
       max: samples,
       integer: true,
-      fits: (next) => next >= 0 && next <= samples,
+      interval: `[0, ${samples}]`,
     };
     fields.push(number("batch", "Batch size, 0 for all", batch));
   }
   fields.push(
-    number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true, fits: positive(0) }),
+    number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true, interval: "[0, inf)" }),
     nameField(app, index),
   );
   return section("Noise and name", fields);

@@ -1,27 +1,15 @@
-import { optimizers } from "../generated/library.js";
 import { newRacer, nextHue } from "../state/racers.js";
+import { LIMITS } from "../state/state.js";
 import { nameOf } from "../views/trails-names.js";
 import { h } from "./dom.js";
-import { icon } from "./icons.js";
+import { textButton } from "./icons.js";
 import { short } from "./numbers.js";
 import { racerRow } from "./racer.js";
 import { standings } from "./standing.js";
 import { tuning } from "./tuning.js";
 
-export const MOST_RACERS = 20;
 /** Those a person is likely to add next. */
-const USUAL = [
-  "SGD",
-  "Momentum",
-  "Nesterov",
-  "RMSprop",
-  "Adam",
-  "AdamW",
-  "Adagrad",
-  "Lion",
-  "NAdam",
-  "Adadelta",
-];
+const USUAL = "SGD Momentum Nesterov RMSprop Adam AdamW Adagrad NAdam Adadelta Rprop".split(" ");
 
 /**
  * The racers: a row each, and what is done with all of them.
@@ -31,106 +19,106 @@ const USUAL = [
  * @returns {{ element: HTMLElement, tune: () => void, say: (sentence: string, undoable: boolean) => void }}
  */
 export function racers(app, actions) {
-  const list = h("ul", { class: "rows" });
-  const tuner = tuning(app, actions);
-  const none = h("p", { class: "empty" }, "No one is racing. Add a racer to begin.");
-  let rows = [];
-  const self = { open: null, tuner };
-  self.toggle = (index) => {
-    self.open = self.open === index ? null : index;
-    app.selected = index;
-    update();
-  };
-  self.duplicate = (index) => {
-    const all = app.state.racers;
-    const copy = { ...all[index], hue: nextHue(all), hidden: false, label: copyName(app.state, index) };
-    app.set({ racers: [...all.slice(0, index + 1), copy, ...all.slice(index + 1)] });
-    self.open = null;
-    app.selected = index + 1;
-    update();
-    rows[index + 1].focus();
-    app.announce(`${copy.label} added.`);
-  };
-  self.remove = (index) => {
-    const name = nameOf(app.state, index);
-    self.open = null;
-    app.set({ racers: app.state.racers.filter((_, i) => i !== index) });
-    (rows[Math.min(index, rows.length - 1)] ?? { focus: () => add.focus() }).focus();
-    app.announce(`${name} removed. Ctrl Z brings it back.`);
-  };
-  const add = h(
-    "button",
-    { type: "button", class: "add", onclick: () => addRacer(app, self, () => rows) },
-    icon("plus"),
-    "Add racer",
-  );
-  const update = () => {
-    if (rows.length !== app.state.racers.length) {
-      rows = app.state.racers.map((_, i) => racerRow(app, i, self));
-      list.replaceChildren(...rows.map((row) => row.element));
-    }
-    if (self.open !== null && self.open >= rows.length) self.open = null;
-    rows.forEach((row) => row.update());
-    none.hidden = rows.length > 0;
-    tuner.button.disabled = !rows.length;
-    add.disabled = rows.length >= MOST_RACERS;
-    onStep();
-  };
-  const onStep = () => {
-    const hidden = app.state.racers.map((racer) => racer.hidden);
-    standings(app.paths, hidden, app.step).forEach((standing, i) => rows[i]?.standing(standing));
-  };
-  app.on("state", update);
-  app.on("selected", update);
-  app.on("step", onStep);
-  app.on("hover", () => rows.forEach((row) => row.hovered(app.hover?.racer)));
-  app.on("playing", () => !app.playing && app.step >= app.state.steps && announceEnd(app));
-  update();
-  const foot = h("div", { class: "foot" }, add, tuner.button);
-  const heading = h(
-    "div",
-    { class: "head columns", "aria-hidden": "true" },
-    h("span", null, "Racer"),
-    h("span", null, "Learning rate"),
-    h("span", null, "Loss"),
-  );
-  const element = h(
-    "section",
-    { class: "panel racers", "aria-label": "Racers" },
-    heading,
-    h("div", { class: "scroll" }, none, list),
+  const list = new List(app, tuning(app, actions));
+  const { tuner } = list;
+  const titles = ["Racer", "Learning rate", "Loss"].map((title) => h("span", null, title));
+  const parts = [
+    h("div", { class: "head columns", "aria-hidden": "true" }, titles),
+    h("div", { class: "scroll" }, list.none, list.place),
     tuner.result,
-    foot,
-  );
+    h("div", { class: "foot" }, list.add, tuner.button),
+  ];
+  const element = h("section", { class: "panel racers", "aria-label": "Racers" }, parts);
   return { element, tune: tuner.tuneAll, say: tuner.say };
 }
 
-/** Who won, for those who did not see it. */
-function announceEnd(app) {
-  const ends = standings(
-    app.paths,
-    app.state.racers.map((racer) => racer.hidden),
-    app.step,
-  );
-  const first = ends.findIndex(({ rank, out }) => rank === 1 && !out);
-  if (first >= 0) app.announce(`${nameOf(app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
-}
+/** The rows, which of them is open, and the deeds of one. */
+class List {
+  constructor(app, tuner) {
+    Object.assign(this, { app, tuner, rows: [], open: null });
+    this.place = h("ul", { class: "rows" });
+    this.none = h("p", { class: "empty" }, "No one is racing. Add a racer to begin.");
+    this.add = textButton("Add racer", () => this.addRacer(), { class: "add", icon: "plus" });
+    for (const event of ["state", "selected"]) app.on(event, () => this.update());
+    app.on("step", () => this.rank());
+    app.on("hover", () => this.rows.forEach((row) => row.hovered(app.hover?.racer)));
+    app.on("playing", () => !app.playing && app.step >= app.state.steps && this.announceEnd());
+    this.update();
+  }
 
-/** A new racer is one that is not there yet, at a rate that works here. */
-function addRacer(app, self, rows) {
-  const { racers: all, start, steps } = app.state;
-  const known = USUAL.filter((name) => name in optimizers);
-  const name = known.find((each) => !all.some((racer) => racer.optimizer === each)) ?? known[0];
-  app.set({ racers: [...all, newRacer(name, all, app.surface, start, steps)] });
-  self.open = all.length;
-  app.selected = all.length;
-  rows()[all.length].focus();
+  update() {
+    const { racers: all } = this.app.state;
+    if (this.rows.length !== all.length) {
+      this.rows = all.map((_, i) => racerRow(this.app, i, this));
+      this.place.replaceChildren(...this.rows.map((row) => row.element));
+    }
+    if (this.open !== null && this.open >= all.length) this.open = null;
+    this.rows.forEach((row) => row.update());
+    this.none.hidden = all.length > 0;
+    this.tuner.button.disabled = !all.length;
+    this.add.disabled = all.length >= LIMITS.racers;
+    this.rank();
+  }
+
+  standings() {
+    const hidden = this.app.state.racers.map((racer) => racer.hidden);
+    return standings(this.app.paths, hidden, this.app.step);
+  }
+
+  rank() {
+    this.standings().forEach((standing, i) => this.rows[i]?.standing(standing));
+  }
+
+  toggle(index) {
+    this.open = this.open === index ? null : index;
+    this.app.selected = index;
+    this.update();
+  }
+
+  /** A new racer is one that is not there yet, at a rate that works here. */
+  addRacer() {
+    const { racers: all, start, steps } = this.app.state;
+    const name = USUAL.find((each) => !all.some((racer) => racer.optimizer === each)) ?? USUAL[0];
+    this.show(all.length, [...all, newRacer(name, all, this.app.surface, start, steps)], true);
+  }
+
+  duplicate(index) {
+    const { racers: all } = this.app.state;
+    const copy = { ...all[index], hue: nextHue(all), hidden: false, label: copyName(this.app.state, index) };
+    this.show(index + 1, [...all.slice(0, index + 1), copy, ...all.slice(index + 1)], false);
+    this.app.announce(`${copy.label} added.`);
+  }
+
+  /** Other racers, one of which is new. */
+  show(index, all, open) {
+    this.app.set({ racers: all });
+    this.open = open ? index : null;
+    this.app.selected = index;
+    this.update();
+    this.rows[index].focus();
+  }
+
+  remove(index) {
+    const name = nameOf(this.app.state, index);
+    this.open = null;
+    this.app.set({ racers: this.app.state.racers.filter((_, i) => i !== index) });
+    (this.rows[Math.min(index, this.rows.length - 1)] ?? this.add).focus();
+    this.app.announce(`${name} removed. Ctrl Z brings it back.`);
+  }
+
+  /** Who won, for those who did not see it. */
+  announceEnd() {
+    const ends = this.standings();
+    const first = ends.findIndex(({ rank, out }) => rank === 1 && !out);
+    if (first < 0) return;
+    this.app.announce(`${nameOf(this.app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
+  }
 }
 
 /** A name that nobody has: that of the one that is copied, with a number. */
-function copyName({ racers: all }, index) {
-  const taken = new Set(all.map((_, i) => nameOf({ racers: all }, i)));
-  const base = nameOf({ racers: all }, index).replace(/ \d+$/, "");
+function copyName(state, index) {
+  const taken = new Set(state.racers.map((_, i) => nameOf(state, i)));
+  const base = nameOf(state, index).replace(/ \d+$/, "");
   let number = 2;
   while (taken.has(`${base} ${number}`)) number += 1;
   return `${base} ${number}`;

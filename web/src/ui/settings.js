@@ -1,17 +1,17 @@
 import { optimizers, schedules, transforms } from "../generated/library.js";
 import { arrival } from "../race/arrival.js";
 import { atFairRate } from "../race/rate.js";
+import { LIMITS } from "../state/state.js";
 import { nameOf } from "../views/trails-names.js";
 import { h, rebuild, write } from "./dom.js";
 import { numberField, selectField } from "./fields.js";
-import { icon } from "./icons.js";
+import { textButton } from "./icons.js";
 import { optionFields } from "./optionfields.js";
 import { firstOptions, withOption } from "./options.js";
 import { ownFields } from "./ownfields.js";
 import { section } from "./section.js";
 import { transformFields } from "./transformfields.js";
 
-const MOST_WARMUP = 10_000;
 /** Not among the fields: the rate has its own, and a race is always downhill. */
 const ELSEWHERE = new Set(["lr", "maximize"]);
 
@@ -111,7 +111,7 @@ function scheduleSection(app, index) {
     min: 0,
     max: Math.ceil(app.state.steps / 2),
     integer: true,
-    fits: (value) => value >= 0 && value <= MOST_WARMUP,
+    interval: `[0, ${LIMITS.steps}]`,
     onchange: (value) => app.setRacer(index, { warmup: value }),
   });
   const fields = optionFields(specs, "schedule", given, change, {
@@ -133,23 +133,10 @@ function firstSchedule(app, racer, name) {
 }
 
 function deeds(app, index, list) {
-  const duplicate = h(
-    "button",
-    { type: "button", onclick: () => list.duplicate(index) },
-    icon("copy"),
-    "Duplicate",
-  );
-  const tune = h(
-    "button",
-    { type: "button", onclick: () => list.tuner.tuneOne(index) },
-    icon("target"),
-    "Tune this rate",
-  );
-  const remove = h("button", { type: "button", onclick: () => list.remove(index) }, icon("close"), "Remove");
-  const arrived = h("p", { class: "note" });
-  const update = () => {
-    const step = app.surface.minima.length ? arrival(app.paths[index], app.surface) : null;
-    write(arrived, step === null ? "" : `99 % of the way down after ${step} steps.`);
-  };
-  return { element: h("div", null, arrived, h("div", { class: "deeds" }, duplicate, tune, remove)), update };
+  const element = h("div", { class: "deeds" }, [
+    textButton("Duplicate", () => list.duplicate(index), { icon: "copy" }),
+    textButton("Tune this rate", () => list.tuner.tuneOne(index), { icon: "target" }),
+    textButton("Remove", () => list.remove(index), { icon: "close" }),
+  ]);
+  return { element, update: () => {} };
 }

@@ -67,7 +67,6 @@ function parameterField(app, { name, label, default: usual, min, max, scale, int
     const { surface } = app.state;
     app.set({ surface: { ...surface, parameters: { ...surface.parameters, [name]: value } } });
   };
-  const fits = (value) => value >= min && value <= max;
   const made = numberField({
     label,
     field: `surface.${name}`,
@@ -75,7 +74,7 @@ function parameterField(app, { name, label, default: usual, min, max, scale, int
     min,
     max,
     integer,
-    fits,
+    interval: `[${min}, ${max}]`,
     onchange: change,
   });
   return { element: made.element, update: () => made.update(app.state.surface.parameters[name] ?? usual) };

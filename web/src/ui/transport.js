@@ -1,16 +1,12 @@
 import { h, write } from "./dom.js";
 import { selectOf } from "./fields.js";
-import { iconButton, setIcon } from "./icons.js";
+import { iconButton, rename, setIcon } from "./icons.js";
 import { parse, whole } from "./numbers.js";
+import { LIMITS } from "../state/state.js";
 
-const SPEEDS = [
-  ["0.25", "¼×"],
-  ["0.5", "½×"],
-  ["1", "1×"],
-  ["2", "2×"],
-  ["4", "4×"],
-];
-const MOST_STEPS = 10_000;
+const SPEEDS = Object.entries({ 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }).sort(
+  (a, b) => a[0] - b[0],
+);
 
 /**
  * Play, pause, step and scrub.
@@ -19,63 +15,19 @@ const MOST_STEPS = 10_000;
  * @returns {HTMLElement}
  */
 export function transport(app) {
-  const play = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), {
-    class: "go",
-  });
-  const back = iconButton("back", "Step back", () => stepBy(app, -1));
-  const forward = iconButton("forward", "Step forward", () => stepBy(app, 1));
-  const scrub = h("input", {
-    type: "range",
-    min: 0,
-    step: 1,
-    class: "scrub",
-    "aria-label": "Step",
-    "data-field": "scrub",
-  });
-  scrub.addEventListener("input", () => {
-    app.pause();
-    app.setStep(Number(scrub.value));
-  });
   const at = h("output", { class: "at", "aria-live": "off" });
-  const steps = stepsField(app);
-  const speed = selectOf(SPEEDS, {
-    "aria-label": "Speed",
-    class: "speed",
-    onchange: () => app.set({ speed: Number(speed.value) }),
-  });
-  const onStep = () => {
-    const step = Math.round(app.step);
-    scrub.max = String(app.state.steps);
-    scrub.value = String(step);
-    scrub.style.setProperty("--share", String(app.step / app.state.steps));
-    scrub.setAttribute("aria-valuetext", `step ${step} of ${app.state.steps}`);
-    write(at, whole(step));
-  };
-  const onPlaying = () => {
-    const name = app.playing ? "Pause" : "Play";
-    setIcon(play, app.playing ? "pauseSolid" : "playSolid");
-    play.setAttribute("aria-label", name);
-    play.title = `${name} (Space)`;
-  };
-  const onState = () => {
-    speed.value = String(app.state.speed);
-    steps.update();
-  };
-  app.on("step", onStep);
-  app.on("playing", onPlaying);
-  app.on("state", onState);
-  for (const update of [onStep, onPlaying, onState]) update();
-  const count = h("div", { class: "count" }, at, h("span", null, "/"), steps.element);
-  return h(
-    "div",
-    { class: "transport", role: "group", "aria-label": "Playback" },
-    play,
-    back,
-    forward,
-    scrub,
-    count,
-    speed,
-  );
+  const show = () => write(at, whole(Math.round(app.step)));
+  app.on("step", show);
+  show();
+  const props = { class: "transport", role: "group", "aria-label": "Playback" };
+  return h("div", props, [
+    playButton(app),
+    iconButton("back", "Step back", () => stepBy(app, -1)),
+    iconButton("forward", "Step forward", () => stepBy(app, 1)),
+    scrubber(app),
+    h("div", { class: "count" }, at, h("span", null, "/"), stepsField(app)),
+    speedChoice(app),
+  ]);
 }
 
 /** Moves the playhead by whole steps. */
@@ -84,23 +36,67 @@ export function stepBy(app, steps) {
   app.setStep(Math.round(app.step) + steps);
 }
 
+function playButton(app) {
+  const button = iconButton("playSolid", "Play", () => (app.playing ? app.pause() : app.play()), {
+    class: "go",
+  });
+  const update = () => {
+    setIcon(button, app.playing ? "pauseSolid" : "playSolid");
+    rename(button, app.playing ? "Pause" : "Play");
+  };
+  app.on("playing", update);
+  update();
+  return button;
+}
+
+function scrubber(app) {
+  const slider = h("input", { type: "range", min: 0, step: 1, class: "scrub", "aria-label": "Step" });
+  slider.addEventListener("input", () => {
+    app.pause();
+    app.setStep(Number(slider.value));
+  });
+  const update = () => {
+    const { steps } = app.state;
+    slider.max = String(steps);
+    slider.value = String(Math.round(app.step));
+    slider.style.setProperty("--share", String(app.step / steps));
+    slider.setAttribute("aria-valuetext", `step ${Math.round(app.step)} of ${steps}`);
+  };
+  app.on("step", update);
+  update();
+  return slider;
+}
+
 function stepsField(app) {
-  const element = h("input", {
+  const title = "How many steps the race has";
+  const props = {
     type: "text",
     inputmode: "numeric",
     class: "number steps",
     "aria-label": "Number of steps",
-    "data-field": "steps",
-    title: "How many steps the race has",
-  });
-  const update = () => {
-    element.removeAttribute("aria-invalid");
-    element.value = String(app.state.steps);
+    title,
   };
-  element.addEventListener("change", () => {
-    const value = parse(element.value);
-    if (value === null || value < 1 || value > MOST_STEPS) element.setAttribute("aria-invalid", "true");
-    else app.set({ steps: Math.round(value), playhead: null });
+  const input = h("input", props);
+  const update = () => {
+    input.removeAttribute("aria-invalid");
+    input.value = String(app.state.steps);
+  };
+  input.addEventListener("change", () => {
+    const value = parse(input.value);
+    const fits = value !== null && value >= 1 && value <= LIMITS.steps;
+    if (fits) app.set({ steps: Math.round(value), playhead: null });
+    else input.setAttribute("aria-invalid", "true");
   });
-  return { element, update };
+  app.on("state", update);
+  update();
+  return input;
+}
+
+function speedChoice(app) {
+  const change = () => app.set({ speed: Number(select.value) });
+  const select = selectOf(SPEEDS, { "aria-label": "Speed", class: "speed", onchange: change });
+  const update = () => (select.value = String(app.state.speed));
+  app.on("state", update);
+  update();
+  return select;
 }
