@@ -1,9 +1,11 @@
 import { inWords, within } from "../engine/check.js";
-import { h, write } from "./dom.js";
+import { focused, h, write } from "./dom.js";
 import { editable, parse, scale, short } from "./numbers.js";
 
 /** Positions of a slider; a key press moves it by one of them. */
 const NOTCHES = 200;
+/** What was refused is forgotten so long after the field was left, in milliseconds. */
+const FORGET = 4000;
 /** The interval of a number that may be any. */
 const ANY = "(-inf, inf)";
 
@@ -56,6 +58,8 @@ export function numberField(props) {
     if (value === undefined) refuse(true);
     else change(value);
   });
+  const forget = () => !problem.hidden && focused(text) !== text && show(shown);
+  text.addEventListener("blur", () => setTimeout(forget, FORGET));
   text.addEventListener("keydown", (event) => {
     if (event.key === "Escape") show(shown);
     const move = { ArrowUp: 1, ArrowDown: -1 }[event.key];
