@@ -1,7 +1,6 @@
 /** What stands around and on the ground of the contour view: axes, labels of levels, the minima. */
 
 import { groundOf } from "./contour-colours.js";
-import { NARROW } from "./contour-frame.js";
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
 
@@ -16,8 +15,6 @@ const fontOf = (size) =>
 /** The font of the stage. */
 export const font = fontOf;
 
-const isNarrow = ({ left, right }) => right - left < NARROW - 44;
-
 /** The frame, its ticks and the names of the coordinates. */
 export function drawAxes(ink, frame, names, colors) {
   const { left, top, right, bottom } = frame.rect;
@@ -29,18 +26,18 @@ export function drawAxes(ink, frame, names, colors) {
   ink.fillStyle = colors.soft;
   ink.font = fontOf(12);
   across(ink, frame, ticks(x0, x1, (right - left) / 90));
-  upwards(ink, frame, ticks(y0, y1, (bottom - top) / 70));
-  drawNames(ink, frame, names.map(lowered), colors);
+  const beside = upwards(ink, frame, ticks(y0, y1, (bottom - top) / 70));
+  drawNames(ink, frame, names.map(lowered), beside, colors);
   ink.restore();
 }
 
 /**
  * The names of the coordinates: below and beside the plot, or, where it is small, at the ends of its sides.
  */
-function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], colors) {
+function drawNames(ink, { rect: { left, top, right, bottom, narrow } }, [across, up], beside, colors) {
   ink.font = `italic ${fontOf(13)}`;
   ink.textBaseline = "alphabetic";
-  if (isNarrow({ left, right })) {
+  if (narrow) {
     ink.textAlign = "right";
     ink.fillText(across, right, bottom + 17);
     ink.strokeStyle = groundOf(colors);
@@ -53,7 +50,7 @@ function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], co
   }
   ink.textAlign = "center";
   ink.fillText(across, (left + right) / 2, bottom + 32);
-  ink.translate(left - (up.length > 2 ? 52 : 36), (top + bottom) / 2);
+  ink.translate(Math.max(left - beside - 14, 10), (top + bottom) / 2);
   if (up.length > 2) ink.rotate(-Math.PI / 2);
   ink.fillText(up, 0, 4);
 }
@@ -62,11 +59,11 @@ function drawNames(ink, { rect: { left, top, right, bottom } }, [across, up], co
 export const lowered = (name) =>
   name.replace(/(?<=^[a-z])\d$/, (digit) => String.fromCharCode(0x2080 + Number(digit)));
 
-function across(ink, { rect: { left, right, bottom }, px }, values) {
+function across(ink, { rect: { left, right, bottom, narrow }, px }, values) {
   ink.textAlign = "center";
   ink.textBaseline = "alphabetic";
   const texts = tickTexts(values);
-  const end = isNarrow({ left, right }) ? right - 24 : Infinity;
+  const end = narrow ? right - 24 : Infinity;
   values.forEach((value, k) => {
     const x = Math.round(px(value)) + 0.5;
     const half = ink.measureText(texts[k]).width / 2;
@@ -76,15 +73,19 @@ function across(ink, { rect: { left, right, bottom }, px }, values) {
   });
 }
 
+/** Draws the ticks beside the plot. @returns {number} how far they reach out of it */
 function upwards(ink, { rect: { left, bottom, top }, py }, values) {
   ink.textAlign = "right";
   ink.textBaseline = "middle";
   const texts = tickTexts(values);
+  let widest = 0;
   values.forEach((value, k) => {
     const y = Math.round(py(value)) + 0.5;
     tick(ink, left - 5, y, left - 1, y);
     ink.fillText(texts[k], left - 8, Math.min(Math.max(y, top + 5), bottom - 4));
+    widest = Math.max(widest, ink.measureText(texts[k]).width);
   });
+  return 8 + widest;
 }
 
 function tick(ink, x0, y0, x1, y1) {

@@ -7,19 +7,23 @@ const CLOSEST = 1e-6;
 const FARTHEST = 50;
 
 /** A view smaller than this has the names of its axes at their ends. */
-export const NARROW = 480;
+const NARROW = 480;
+/** The width of a digit beside the plot. */
+const LETTER = 7;
 
 /**
  * The rectangle of the plot in CSS pixels; the rest carries the axes. A measured surface has nothing around
  * its box, so the plot has its shape.
  * @param {{ width: number, height: number }} size
  * @param {object} surface
- * @returns {{ left: number, top: number, right: number, bottom: number }}
+ * @param {number} [letters] of the longest number beside the plot
+ * @returns {{ left: number, top: number, right: number, bottom: number, narrow: boolean }}
  */
-export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], axes }) {
+export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], axes }, letters = 2) {
   const narrow = width < NARROW;
-  const left = narrow ? 36 : axes ? 66 : 48;
-  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 24 : 38) };
+  const name = narrow ? 0 : axes ? 18 : 16;
+  const left = Math.max(narrow ? 30 : 48, name + 18 + LETTER * letters);
+  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 24 : 38), narrow };
   if (!measured) return rect;
   const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
   const spare = across - (down * (x1 - x0)) / (y1 - y0);

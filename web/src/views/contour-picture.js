@@ -1,5 +1,6 @@
 /** The picture of the contour view: layers that are kept while nothing under them changes. */
 
+import { tickTexts, ticks } from "./chart-scale.js";
 import { drawAxes, drawLevels, drawMinima } from "./contour-axes.js";
 import { createFrame, fitted, plotRect } from "./contour-frame.js";
 import { computeGround, drawGround } from "./contour-ground.js";
@@ -38,7 +39,9 @@ export function createContourPicture(app, { moving = false } = {}) {
     const box = app.state.view.box ?? null;
     const key = [app.surface, box, width, height];
     if (same(frameKey, key)) return kept;
-    const rect = plotRect({ width, height }, app.surface);
+    const [, , low, high] = box ?? app.surface.box;
+    const letters = tickTexts(ticks(low, high, height / 80)).map((text) => text.length);
+    const rect = plotRect({ width, height }, app.surface, Math.max(...letters));
     frameKey = key;
     const whole = fitted(app.surface.box, rect);
     kept = createFrame(box ? fitted(box, rect) : whole, rect, whole);

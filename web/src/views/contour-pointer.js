@@ -100,6 +100,7 @@ function listenToClicks(canvas, app, frame, actions) {
     starts = [...starts.slice(-1), app.state.start];
     const found = pick(app, steps(frame()), x, y, event.pointerType);
     if (!found) {
+      app.setHover(null);
       move(frame().x(x), frame().y(y));
       return app.announce(`Start: ${startText(app)}.`);
     }
