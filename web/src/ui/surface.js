@@ -32,7 +32,7 @@ export function surfacePicker(app, actions) {
   };
   app.on("state", update);
   update();
-  const element = h("div", { class: "surface" }, select, place);
+  const element = h("div", { class: "surface-picker" }, select, place);
   return element;
 }
 
