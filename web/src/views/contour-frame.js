@@ -23,7 +23,13 @@ export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], a
   const narrow = width < NARROW;
   const name = narrow ? 0 : axes ? 18 : 16;
   const left = Math.max(narrow ? 30 : 48, name + 18 + LETTER * letters);
-  const rect = { left, top: 10, right: width - (narrow ? 8 : 12), bottom: height - (narrow ? 24 : 38), narrow };
+  const rect = {
+    left,
+    top: 10,
+    right: width - (narrow ? 8 : 12),
+    bottom: height - (narrow ? 24 : 38),
+    narrow,
+  };
   if (!measured) return rect;
   const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
   const spare = across - (down * (x1 - x0)) / (y1 - y0);
