@@ -50,7 +50,9 @@ export function numberField(props) {
   };
   const slide = (notch) => {
     const value = span.value(Math.min(NOTCHES, Math.max(0, notch)) / NOTCHES);
-    change(integer ? Math.round(value) : value);
+    const chosen = integer ? Math.round(value) : value;
+    if (within(chosen, props.interval ?? ANY)) change(chosen);
+    else show(shown); // the open end of an interval
   };
   slider.addEventListener("input", () => slide(Number(slider.value)));
   text.addEventListener("change", () => {

@@ -8,11 +8,11 @@ const STEPS = /^(steps|size|up|down|period|warmup|stable|decay|scale)$/;
 /**
  * The fields for options as the library describes them.
  *
- * @param {{ name: string, default?: any, kind?: string, interval?: string, choices?: string[] }[]} options
+ * @param {{ name: string, default?: any, kind: string, interval?: string, choices?: string[] }[]} options
  * @param {string} group of the fields, for their names in the document
  * @param {(name: string) => any} given what is set, or undefined
  * @param {(name: string, value: any) => void} change
- * @param {{ owner?: string, steps?: () => number }} [context] of what the options are, to be read aloud
+ * @param {{ owner?: string, steps?: number }} [context] of what the options are, to be read aloud
  *   before their names, and how many steps the race has, for options that count them
  * @returns {{ element: HTMLElement, update: () => void }[]}
  */
@@ -22,7 +22,7 @@ export function optionFields(options, group, given, change, { owner, steps } = {
     const name = owner ? `${owner}, ${label.toLowerCase()}` : label;
     const value = () => given(option.name) ?? option.default ?? null;
     const field = `${group}.${option.name}`;
-    return MAKERS[kindOf(option)]({
+    return MAKERS[option.kind]({
       option,
       label,
       name,
@@ -34,21 +34,17 @@ export function optionFields(options, group, given, change, { owner, steps } = {
   });
 }
 
-function kindOf({ kind, default: usual, choices }) {
-  if (choices) return "choice";
-  if (kind) return kind in MAKERS ? kind : "number";
-  if (Array.isArray(usual)) return "pair";
-  return typeof usual === "boolean" ? "boolean" : "number";
-}
-
-const MAKERS = { number, integer: number, boolean, choice, pair, list };
+const MAKERS = { number, integer: number, boolean, choice, pair, integers };
 
 /** A field that follows its value. */
 const following = (made, value) => ({ element: made.element, update: () => made.update(value()) });
 
 function number({ option, label, name, field, value, change, steps }) {
   const range = rangeOf(option);
-  if (steps && STEPS.test(option.name)) Object.assign(range, { kind: "linear", min: 0, max: steps() });
+  if (steps && STEPS.test(option.name)) {
+    const least = Number(option.interval.slice(1).split(",")[0]);
+    Object.assign(range, { kind: "linear", min: least, max: Math.max(steps, least + 1) });
+  }
   return following(numberField({ label, name, field, ...range, onchange: change }), value);
 }
 
@@ -82,7 +78,7 @@ function pair({ option, label, name, field, value, change }) {
 }
 
 /** Whole numbers with commas between them. */
-function list({ label, name, field, value, change }) {
+function integers({ label, name, field, value, change }) {
   const read = () => {
     const numbers = input.value
       .split(/[\s,;]+/)

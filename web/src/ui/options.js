@@ -63,7 +63,8 @@ export function rangeOf(option, part = 0) {
 
 function spanOf(name, interval, usual) {
   if (name === "lr") return RATES;
-  if (SHARES.test(name) || interval === "[0, 1)") return { kind: "decay", min: 0, max: MOST_KEPT };
+  if (SHARES.test(name) || interval === "[0, 1)" || interval === "(0, 1]")
+    return { kind: "decay", min: 0, max: MOST_KEPT };
   if (!interval) return { kind: "linear", min: -2 * (usual || 1), max: 2 * (usual || 1) };
   const [low, high] = ends(interval);
   if (Number.isFinite(low) && Number.isFinite(high)) return { kind: "linear", min: low, max: high };

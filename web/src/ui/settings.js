@@ -17,7 +17,7 @@ const ELSEWHERE = new Set(["lr", "maximize"]);
 
 /**
  * All settings of a racer. The fields follow from what the library says of its options; they are built again
- * where the algorithm, the schedule or the surface asks for other ones.
+ * where the algorithm, the schedule, the surface or the number of steps asks for other ones.
  *
  * @param {import("../app.js").App} app
  * @param {number} index
@@ -29,7 +29,7 @@ export function settings(app, index, list) {
   let built = "";
   const update = () => {
     const { optimizer, schedule } = app.state.racers[index];
-    const shape = JSON.stringify([optimizer, schedule?.name, app.surface.samples]);
+    const shape = JSON.stringify([optimizer, schedule?.name, app.surface.samples, app.state.steps]);
     if (shape !== built)
       rebuild(element, () => (parts = sections(app, index, list)).map((part) => part.element));
     built = shape;
@@ -116,7 +116,7 @@ function scheduleSection(app, index) {
   });
   const fields = optionFields(specs, "schedule", given, change, {
     owner: "Schedule",
-    steps: () => app.state.steps,
+    steps: app.state.steps,
   });
   return section("Schedule", [
     choice,
