@@ -1,9 +1,9 @@
 /**
  * The colours of the ground. They are quieter than those of a chart, so that ten trails read on them: in the
- * light theme the lowest places are the deepest blue-green, in the dark theme they are the darkest.
+ * light theme they are those of a map, from water to sand; in the dark theme the lowest places are the darkest.
  */
 
-const LIGHT = ["#94bfd0", "#b3d3da", "#cbe0de", "#dfeae1", "#eef0e5", "#f8f4e9", "#fdfaf3"];
+const LIGHT = ["#79b0ca", "#9fcbd5", "#c2dfd7", "#dce9d6", "#ebebd5", "#f2e8cd", "#f3e3c4"];
 const DARK = ["#06131b", "#0a1e28", "#112933", "#19353c", "#224145", "#2d4d4e", "#3a5957"];
 /** So many colours are told apart; more cannot be seen. */
 export const SHADES = 512;
