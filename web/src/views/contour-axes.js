@@ -8,6 +8,8 @@ import { tickTexts, ticks } from "./chart-scale.js";
 const APART = 90;
 const BORDER = 30;
 const MOST = 8;
+/** Labels on steeper lines would have to be read with the head to one side. */
+const STEEPEST = 1;
 
 const fontOf = (size) =>
   `${size}px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif`;
@@ -138,6 +140,7 @@ function best(rings, { left, right, top, bottom }, placed) {
         continue;
       const nearest = Math.min(...placed.map((p) => Math.hypot(p.x - x, p.y - y)), 1e4);
       const angle = slope(ring[k - 3], ring[k + 3]);
+      if (Math.abs(angle) > STEEPEST) continue;
       const wanted = nearest - 110 * Math.abs(angle);
       if (wanted > most) [found, most] = [{ x, y, angle }, wanted];
     }
