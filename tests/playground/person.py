@@ -7,8 +7,8 @@ LOSSES = ".racers .racer .loss"
 
 
 def settle(page: Page) -> None:
-    """Wait until what was asked for has been drawn, and the address has been written."""
-    page.wait_for_timeout(350)
+    """Wait until what was asked for has been drawn, also what is drawn coarsely first."""
+    page.wait_for_timeout(180)
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -28,7 +28,8 @@ def losses(page: Page) -> list[str]:
 
 
 def link(page: Page) -> str:
-    """The address, from "#" on."""
+    """The address, from "#" on, which is written when nothing has changed for a while."""
+    page.wait_for_timeout(300)
     settle(page)
     return page.evaluate("location.hash")
 

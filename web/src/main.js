@@ -14,8 +14,15 @@ const REST = 200;
 const stateFrom = (part, slices) =>
   normalize(Object.keys(part).length ? part : { lesson: lessons[0].id }, slices);
 
-/** Tells the model of what changes, and the app of what the model is told. @returns {() => void} stop */
-function connect(app, model) {
+/**
+ * Tells the model of what changes, and the app of what the model is told.
+ *
+ * @param {App} app
+ * @param {any} model
+ * @param {boolean} atOnce whether the model wants the whole state from the beginning, as Python does
+ * @returns {() => void} stop
+ */
+function connect(app, model, atOnce) {
   let timer = 0;
   let told = "";
   const tell = () => {
@@ -35,6 +42,7 @@ function connect(app, model) {
   };
   const offs = ["state", "step", "playing"].map((event) => app.on(event, soon));
   model.on("change:state", hear);
+  if (atOnce) tell();
   return () => {
     clearTimeout(timer);
     offs.forEach((off) => off());
@@ -57,11 +65,12 @@ function render({ model, el }, own = false) {
     reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
   });
   const host = document.createElement("div");
+  host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys are not for what is typed in here
   el.append(host);
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [pageSheet, stageSheet, chartSheet].map(styleOf);
   const unmount = mount(app, root, { own });
-  const disconnect = connect(app, model);
+  const disconnect = connect(app, model, !own);
   return () => {
     disconnect();
     unmount();
