@@ -38,7 +38,8 @@ export function within(value, interval) {
   return above && (interval.at(-1) === "]" ? value <= high : value < high);
 }
 
-function ends(interval) {
+/** The two ends of an interval. @param {string} interval @returns {[number, number]} */
+export function ends(interval) {
   return interval.slice(1, -1).split(",").map((end) => Number(end.trim().replace("inf", "Infinity")));
 }
 

@@ -1,3 +1,4 @@
+import { ends } from "../engine/check.js";
 import { checkField, numberField, selectField } from "./fields.js";
 import { optionLabel, rangeOf } from "./options.js";
 import { h } from "./dom.js";
@@ -42,7 +43,7 @@ const following = (made, value) => ({ element: made.element, update: () => made.
 function number({ option, label, name, field, value, change, steps }) {
   const range = rangeOf(option);
   if (steps && STEPS.test(option.name)) {
-    const least = Number(option.interval.slice(1).split(",")[0]);
+    const [least] = ends(option.interval);
     Object.assign(range, { kind: "linear", min: least, max: Math.max(steps, least + 1) });
   }
   return following(numberField({ label, name, field, ...range, onchange: change }), value);

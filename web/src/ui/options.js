@@ -1,3 +1,4 @@
+import { ends } from "../engine/check.js";
 import { same } from "../state/fit.js";
 
 /** The rates a slider spans. */
@@ -35,12 +36,6 @@ function intervalOf(option, part) {
   const text = option.interval?.replace(" or None", "");
   return option.kind === "pair" ? text?.split(" x ")[part] : text;
 }
-
-const ends = (interval) =>
-  interval
-    .slice(1, -1)
-    .split(",")
-    .map((end) => Number(end.replace("inf", "Infinity")));
 
 /**
  * How a number of an option is chosen: its slider's scale and what may be typed.
