@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { optimizers } from "../src/generated/library.js";
-import { arrival } from "../src/race/arrival.js";
 import { floorOf } from "../src/race/outcome.js";
 import { momentumOf, momentumOption, phase, racerAt } from "../src/race/phase.js";
 import { rerun, simulate } from "../src/race/simulate.js";
@@ -369,15 +368,6 @@ test("a map comes coarse first, each cell shown in the place of its neighbours",
   );
   assert.equal(seen.at(-1)[1], 1);
   assert.equal(map.evaluations, 512 * 3000);
-});
-
-test("arrival is the first step at which 99 % of the way down is done", () => {
-  const surface = quadratic(2);
-  const paths = [0.1, 1e-6].map((lr) => simulate(racerOf("SGD", { lr }), surface, [1, 1], 40));
-  const step = arrival(paths[0], surface);
-  assert.ok(paths[0].loss[step] <= 0.03 && paths[0].loss[step - 1] > 0.03);
-  assert.equal(arrival(paths[1], surface), null);
-  assert.ok(arrival(paths[0], surface, 0.5) < step);
 });
 
 test("the floor is the lowest minimum, or the lowest point of the picture", () => {

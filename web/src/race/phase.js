@@ -7,7 +7,8 @@ import { floorOf, outcome } from "./outcome.js";
  */
 const MOMENTUM_LIKE = ["momentum", "betas", "rho", "alpha"];
 const NAMES = { betas: "beta1" };
-const LOWEST = -16; // powers of ten: below lies rounding
+/** The lowest power of ten on a map; below lies rounding. */
+export const LOWEST = -16;
 const COARSEST = 8;
 
 /**

@@ -14,7 +14,7 @@ const DEEPEST = 3;
  * @param {string} separator one character
  * @returns {string[]}
  */
-export function split(text, separator) {
+function split(text, separator) {
   const parts = [];
   let depth = 0;
   let from = 0;

@@ -14,7 +14,7 @@ const lessonOf = (app) => lessons.find(({ id }) => id === app.state.lesson);
  * @param {import("../app.js").App} app
  * @param {string} id
  */
-export function openLesson(app, id) {
+function openLesson(app, id) {
   const lesson = lessons.find((one) => one.id === id);
   const { theme, speed } = app.state;
   app.load(normalize({ ...lesson.state, lesson: id, theme, speed }, app.slices));

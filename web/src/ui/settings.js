@@ -1,5 +1,4 @@
 import { optimizers, schedules, transforms } from "../generated/library.js";
-import { arrival } from "../race/arrival.js";
 import { atFairRate } from "../race/rate.js";
 import { LIMITS } from "../state/state.js";
 import { nameOf } from "../views/trails-names.js";

@@ -10,7 +10,7 @@ const DASHED = [6, 4];
  *
  * @param {boolean} dark
  */
-export function colorsOf(dark) {
+function colorsOf(dark) {
   const theme = dark ? DARK : LIGHT;
   const hues = dark ? DARK_HUES : LIGHT_HUES;
   const ten = Array.from({ length: RACERS }, (_, i) => i);

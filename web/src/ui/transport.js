@@ -4,9 +4,13 @@ import { iconButton, rename, setIcon } from "./icons.js";
 import { parse, whole } from "./numbers.js";
 import { LIMITS } from "../state/state.js";
 
-const SPEEDS = Object.entries({ 0.25: "¼×", 0.5: "½×", 1: "1×", 2: "2×", 4: "4×" }).sort(
-  (a, b) => a[0] - b[0],
-);
+const SPEEDS = [
+  ["0.25", "¼×"],
+  ["0.5", "½×"],
+  ["1", "1×"],
+  ["2", "2×"],
+  ["4", "4×"],
+];
 
 /**
  * Play, pause, step and scrub.

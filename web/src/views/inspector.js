@@ -44,7 +44,7 @@ class Inspector {
       { class: "inspector-mark", viewBox: "-8 -8 16 16", "aria-hidden": "true" },
       this.mark,
     );
-    this.body = h("div", { class: "inspector-body" });
+    this.body = h("div");
     this.element = h("div", {
       class: "inspector",
       tabindex: "0",

@@ -1,6 +1,6 @@
 // How a phase map is drawn: its frame, its picture, its legend and where the racer stands.
 
-import { momentumOf } from "../race/phase.js";
+import { LOWEST, momentumOf } from "../race/phase.js";
 import { css, diverged, hatch, paint, ramp } from "./phase-colors.js";
 import { line, textFont } from "./chart-panel.js";
 import { logTicks, logTickTexts, power, scale, tickTexts, ticks } from "./chart-scale.js";
@@ -46,7 +46,7 @@ function widened(values, into, out) {
 export function bestOf({ values }) {
   let best = -1;
   for (const value of values) if (value < best) best = value;
-  return Math.max(-16, Math.floor(best));
+  return Math.max(LOWEST, Math.floor(best));
 }
 
 /** The picture and the border of stability. */

@@ -70,7 +70,7 @@ function placeOfHover(app, at) {
 }
 
 function missing(el, canvas) {
-  el.append(h("p", { class: "stage-missing" }, MISSING));
+  el.append(h("p", { class: "chart-empty" }, MISSING));
   const nothing = () => {};
   return {
     draw: nothing,

@@ -53,7 +53,7 @@ function beyond({ x, y }, { left, top, right, bottom }, index) {
 }
 
 /** What is written about a racer that left or ended. */
-export function endText(app, { index, step, angle, near }) {
+function endText(app, { index, step, angle, near }) {
   const { ended } = app.paths[index];
   const name = nameOf(app.state, index);
   const over = ended && app.step >= ended.step;

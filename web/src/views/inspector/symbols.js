@@ -31,9 +31,3 @@ export function symbol(name) {
 }
 
 const plain = (name) => name.replaceAll("_", " ");
-
-/** The same in one line of text, for labels. */
-export function spoken(name) {
-  const { base, sub, square } = symbol(name);
-  return `${base}${sub ?? ""}${square ? "²" : ""}`;
-}
