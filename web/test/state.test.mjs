@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readCall, readValue, writeValue } from "../src/state/calls.js";
-import { labelOf, nameAmong, newRacer, nextHue } from "../src/state/racers.js";
+import { labelOf, nameOf, newRacer, nextHue } from "../src/state/racers.js";
 import { lessons } from "../src/state/lessons.js";
 import { LIMITS, defaultState, normalize } from "../src/state/state.js";
 import { decode, encode } from "../src/state/url.js";
@@ -313,7 +313,10 @@ test("a new racer has the first free hue and a rate that works", () => {
 
 test("names are as short as they can be, and tell racers apart", () => {
   const sgd = (options, rest = {}) => ({ optimizer: "SGD", options: { lr: 0.1, ...options }, ...rest });
-  const names = (racers) => normalize({ racers }).racers.map((_, i, all) => nameAmong(all, i));
+  const names = (racers) => {
+    const state = normalize({ racers });
+    return state.racers.map((_, i) => nameOf(state, i));
+  };
   assert.deepEqual(names([sgd({}), { optimizer: "Adam" }]), ["SGD", "Adam"]);
   assert.deepEqual(names([sgd({}), sgd({ lr: 0.2 })]), ["SGD 0.1", "SGD 0.2"]);
   assert.deepEqual(names([sgd({ momentum: 0.9 }), sgd({ momentum: 0.9 }, { warmup: 5 })]), [

@@ -1,6 +1,7 @@
 /** The race as a film. */
 
-import { channels, groundColour } from "../views/contour-colours.js";
+import { channels } from "../views/colour.js";
+import { groundColour } from "../views/contour-colours.js";
 import { createFilm, paletteOf } from "./film.js";
 import { createSheet } from "./sheet.js";
 

@@ -1,11 +1,11 @@
 /** The sheet that is exported: a title, the stage as it is seen, and the names of the racers. */
 
 import { short } from "../ui/numbers.js";
-import { font } from "../views/contour-axes.js";
+import { font } from "../views/text.js";
 import { createContourPicture } from "../views/contour-picture.js";
 import { createSurfacePicture } from "../views/surface3d-picture.js";
 import { drawMark } from "../views/trails-marks.js";
-import { nameOf } from "../views/trails-names.js";
+import { nameOf } from "../state/racers.js";
 
 const PAD = 14;
 const ROW = 22;
@@ -98,7 +98,7 @@ function drawTitle(ink, app, width, head, large) {
   ink.fillText(right, width - PAD, head / 2 + 2);
   const room = width - 3 * PAD - ink.measureText(right).width;
   ink.textAlign = "left";
-  ink.font = `600 ${font(large ? 18 : 14)}`;
+  ink.font = font(large ? 18 : 14, 600);
   ink.fillStyle = colors.ink;
   const title = `thalweg  ${surface.label}`;
   ink.fillText(title, PAD, head / 2 + 2, room);

@@ -50,12 +50,12 @@ const SHORT = {
 export const labelOf = (racer) => racer.label ?? `${racer.optimizer} ${partsOf(racer).join(", ")}`;
 
 /**
- * @param {import("./state.js").Racer[]} racers
+ * @param {import("./state.js").State} state
  * @param {number} index
  * @returns {string} the shortest name: what a person called it, or its optimizer with what those of the same
  *   do not have
  */
-export function nameAmong(racers, index) {
+export function nameOf({ racers }, index) {
   const { label, optimizer } = racers[index];
   if (label) return label;
   const others = racers

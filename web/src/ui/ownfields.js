@@ -1,4 +1,4 @@
-import { nameOf } from "../views/trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { h } from "./dom.js";
 import { numberField } from "./fields.js";
 import { section } from "./section.js";

@@ -1,5 +1,5 @@
 import { markPath } from "../views/trails-marks.js";
-import { nameOf } from "../views/trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { h, write } from "./dom.js";
 import { numberField } from "./fields.js";
 import { icon, iconButton, rename, setIcon } from "./icons.js";

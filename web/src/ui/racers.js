@@ -1,6 +1,5 @@
-import { newRacer, nextHue } from "../state/racers.js";
+import { nameOf, newRacer, nextHue } from "../state/racers.js";
 import { LIMITS } from "../state/state.js";
-import { nameOf } from "../views/trails-names.js";
 import { h } from "./dom.js";
 import { textButton } from "./icons.js";
 import { short } from "./numbers.js";

@@ -1,7 +1,7 @@
 import { optimizers, schedules, transforms } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
 import { LIMITS } from "../state/state.js";
-import { nameOf } from "../views/trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { h, rebuild, write } from "./dom.js";
 import { numberField, selectField } from "./fields.js";
 import { textButton } from "./icons.js";

@@ -1,4 +1,5 @@
 import { DARK, DARK_HUES, LIGHT, LIGHT_HUES } from "../generated/palette.js";
+import { channels, linear, mix } from "../views/colour.js";
 
 /** Racers beyond the hues have them again, dashed. */
 const RACERS = 10;
@@ -23,21 +24,16 @@ function colorsOf(dark) {
   };
 }
 
-const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-
 function luminance(colour) {
-  const linear = channels(colour).map((v) =>
-    v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
-  );
-  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  const [red, green, blue] = channels(colour).map(linear);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 /** A hue for text: mixed with as little ink as gives it a contrast of 4.5 with the page. */
 function readable(hue, { card, ink }) {
   const ground = luminance(card);
   for (let share = 0; share < 1; share += 0.05) {
-    const mixed = channels(hue).map((v, i) => Math.round(v + (channels(ink)[i] - v) * share));
-    const text = `#${mixed.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+    const text = mix(hue, ink, share);
     const [low, high] = [luminance(text), ground].sort((a, b) => a - b);
     if ((high + 0.05) / (low + 0.05) >= 4.5) return text;
   }

@@ -1,5 +1,5 @@
 import { tune } from "../race/tune.js";
-import { nameOf } from "../views/trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { h, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { short, whole } from "./numbers.js";

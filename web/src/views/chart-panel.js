@@ -4,6 +4,7 @@ import { chosen, fit, spread } from "./chart-labels.js";
 import { thin } from "./chart-curve.js";
 import { drawMark } from "./trails-marks.js";
 import { logTicks, logTickTexts, scale, tickTexts, ticks, wholeTicks } from "./chart-scale.js";
+import { font } from "./text.js";
 
 const TITLE = 22;
 const AXIS = 22;
@@ -11,8 +12,6 @@ const GAP = 14; // between two panels
 const LINE = 14; // height of a name
 const LEADER = 10;
 const MARK = 11; // room for the racer's mark before its name
-const FONT = '"Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif';
-export const textFont = (size, weight = 400) => `${weight} ${size}px system-ui, -apple-system, ${FONT}`;
 
 /**
  * @typedef {{ racer: number, hue: number, name: string, strong: boolean, values: ArrayLike<number>,
@@ -28,7 +27,7 @@ export const textFont = (size, weight = 400) => `${weight} ${size}px system-ui, 
 export function frames(ctx, panels, steps, width, height) {
   const each = (height - AXIS - GAP * (panels.length - 1)) / panels.length;
   const marks = panels.map((panel) => valueMarks(panel, each - TITLE));
-  ctx.font = textFont(11.5);
+  ctx.font = font(11.5);
   const widest = Math.max(...marks.flatMap((m) => m.texts).map((t) => ctx.measureText(t).width), 28);
   const left = Math.ceil(widest) + 10;
   const right = width - nameRoom(ctx, panels, width);
@@ -56,7 +55,7 @@ function valueMarks(panel, height) {
 }
 
 function nameRoom(ctx, panels, width) {
-  ctx.font = textFont(12, 600);
+  ctx.font = font(12, 600);
   const names = panels.flatMap((panel) => panel.curves.map((c) => ctx.measureText(c.name).width));
   return Math.min(Math.max(width * 0.36, 96), Math.max(0, ...names) + LEADER + MARK + 4);
 }
@@ -64,11 +63,11 @@ function nameRoom(ctx, panels, width) {
 /** Grid, axes and title. @param {CanvasRenderingContext2D} ctx @param {Frame} frame */
 export function drawGround(ctx, frame, colors) {
   const { panel, x, y, left, right, bottom, top } = frame;
-  ctx.font = textFont(12, 600);
+  ctx.font = font(12, 600);
   ctx.fillStyle = colors.ink;
   ctx.textAlign = "left";
   ctx.fillText(panel.title, 0, top - 10);
-  ctx.font = textFont(11.5);
+  ctx.font = font(11.5);
   ctx.fillStyle = colors.soft;
   ctx.lineWidth = 1;
   ctx.textAlign = "right";
@@ -137,7 +136,7 @@ function trace(ctx, { x, y }, values) {
 
 /** A cross at the last value of a racer that ended early, and a word for why where there is room. */
 function endMarks(ctx, frame, colors) {
-  ctx.font = textFont(11.5);
+  ctx.font = font(11.5);
   ctx.fillStyle = colors.soft;
   const crosses = frame.panel.curves
     .filter((curve) => curve.end)
@@ -185,7 +184,7 @@ function drawName(ctx, { hue, name, strong }, { right, width, end, y }, colors) 
   ctx.lineWidth = 1;
   line(ctx, right + 1, end, right + LEADER - 1, y, fill);
   drawMark(ctx, { hue, x: right + LEADER + 3, y, radius: 3.2, fill, rim: colors.page, width: 1 });
-  ctx.font = textFont(12, strong ? 600 : 400);
+  ctx.font = font(12, strong ? 600 : 400);
   ctx.fillStyle = colors.texts?.[hue] ?? colors.ink;
   ctx.textAlign = "left";
   const left = right + LEADER + MARK;

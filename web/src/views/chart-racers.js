@@ -1,7 +1,7 @@
 // What the charts draw of each racer: its values, and where it ended.
 
 import { lastFinite } from "./chart-curve.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 
 /**
  * A curve for each racer that is shown; the selected one is strong and drawn last.

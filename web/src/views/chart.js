@@ -6,9 +6,10 @@
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
-import { drawCurves, drawGround, drawNames, frames, line, textFont } from "./chart-panel.js";
+import { drawCurves, drawGround, drawNames, frames, line } from "./chart-panel.js";
 import { listen } from "./chart-input.js";
 import { drawMark } from "./trails-marks.js";
+import { font } from "./text.js";
 
 const FAINT = 0.3;
 const REACH = 30; // pixels around the pointer within which a curve is found
@@ -216,7 +217,7 @@ function drawPlayhead(ctx, { top, bottom }, at, colors) {
 /** A line of text above a point, or below it where it would leave the canvas. */
 export function drawTip(ctx, { width, app }, x, y, text) {
   if (!text) return;
-  ctx.font = textFont(12);
+  ctx.font = font(12);
   const room = ctx.measureText(text).width + 16;
   const left = Math.max(0, Math.min(x - room / 2, width - room));
   const top = y < 52 ? y + 12 : y - 32;

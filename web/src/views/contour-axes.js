@@ -3,6 +3,7 @@
 import { groundOf } from "./contour-colours.js";
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
+import { font, lowered } from "./text.js";
 
 /** Labels of levels keep this distance from each other and from the border, in CSS pixels. */
 const APART = 90;
@@ -10,12 +11,6 @@ const BORDER = 30;
 const MOST = 8;
 /** Labels on steeper lines would have to be read with the head to one side. */
 const STEEPEST = 1;
-
-const fontOf = (size) =>
-  `${size}px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif`;
-
-/** The font of the stage. */
-export const font = fontOf;
 
 /** The frame, its ticks and the names of the coordinates. */
 export function drawAxes(ink, frame, names, colors) {
@@ -26,7 +21,7 @@ export function drawAxes(ink, frame, names, colors) {
   ink.lineWidth = 1;
   ink.strokeRect(left - 0.5, top - 0.5, right - left + 1, bottom - top + 1);
   ink.fillStyle = colors.soft;
-  ink.font = fontOf(12);
+  ink.font = font(12);
   across(ink, frame, ticks(x0, x1, (right - left) / 90));
   const beside = upwards(ink, frame, ticks(y0, y1, (bottom - top) / 70));
   drawNames(ink, frame, names.map(lowered), beside, colors);
@@ -37,7 +32,7 @@ export function drawAxes(ink, frame, names, colors) {
  * The names of the coordinates: below and beside the plot, or, where it is small, at the ends of its sides.
  */
 function drawNames(ink, { rect: { left, top, right, bottom, narrow } }, [across, up], beside, colors) {
-  ink.font = `italic ${fontOf(13)}`;
+  ink.font = `italic ${font(13)}`;
   ink.textBaseline = "alphabetic";
   if (narrow) {
     ink.textAlign = "right";
@@ -56,10 +51,6 @@ function drawNames(ink, { rect: { left, top, right, bottom, narrow } }, [across,
   if (up.length > 2) ink.rotate(-Math.PI / 2);
   ink.fillText(up, 0, 4);
 }
-
-/** A name with its number set low, as w₁. */
-export const lowered = (name) =>
-  name.replace(/(?<=^[a-z])\d$/, (digit) => String.fromCharCode(0x2080 + Number(digit)));
 
 function across(ink, { rect: { left, right, bottom, narrow }, px }, values) {
   ink.textAlign = "center";
@@ -101,7 +92,7 @@ function tick(ink, x0, y0, x1, y1) {
 export function drawLevels(ink, lines, frame, colors, taken = []) {
   const placed = [...taken];
   ink.save();
-  ink.font = fontOf(11);
+  ink.font = font(11);
   ink.textAlign = "center";
   ink.textBaseline = "middle";
   ink.lineJoin = "round";

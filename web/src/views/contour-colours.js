@@ -3,28 +3,15 @@
  * light theme they are those of a map, from water to sand; in the dark theme the lowest places are the darkest.
  */
 
+import { channels, mix } from "./colour.js";
+
 const LIGHT = ["#79b0ca", "#9fcbd5", "#c2dfd7", "#dce9d6", "#ebebd5", "#f2e8cd", "#f3e3c4"];
 const DARK = ["#06131b", "#0a1e28", "#112933", "#19353c", "#224145", "#2d4d4e", "#3a5957"];
 /** So many colours are told apart; more cannot be seen. */
 export const SHADES = 512;
 
 /** The anchors of the ground in a theme, lowest first. */
-export const groundAnchors = (dark) => (dark ? DARK : LIGHT);
-
-/** Red, green and blue, 0 to 255, of a colour written as #rrggbb. */
-export const channels = (colour) => [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16));
-
-/** Two colours (#rrggbb) mixed: 0 gives the first, 1 the second. */
-export function mix(a, b, share) {
-  const [from, to] = [channels(a), channels(b)];
-  return `#${from
-    .map((v, k) =>
-      Math.round(v + (to[k] - v) * share)
-        .toString(16)
-        .padStart(2, "0"),
-    )
-    .join("")}`;
-}
+const groundAnchors = (dark) => (dark ? DARK : LIGHT);
 
 /** The colour of a height from 0 to 1, as #rrggbb. */
 export function groundColour(share, dark) {

@@ -2,7 +2,7 @@
  * The data of a regression in a corner of the contour view, with the line of each racer where it stands now.
  */
 
-import { font } from "./contour-axes.js";
+import { font } from "./text.js";
 import { paintOrder, penOf } from "./trails.js";
 
 const GAP = 10;

@@ -3,9 +3,9 @@
 import { contours } from "d3-contour";
 import { withPenalty } from "../surfaces/index.js";
 import { short } from "../ui/numbers.js";
-import { font } from "./contour-axes.js";
+import { font } from "./text.js";
 import { groundOf } from "./contour-colours.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { ticks } from "./chart-scale.js";
 import { penaltyOf } from "./penalty-strengths.js";
 

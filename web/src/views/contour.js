@@ -2,7 +2,7 @@
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { createContourPicture } from "./contour-picture.js";
 import { listenToGround } from "./contour-pointer.js";
 import { createHandle } from "./handle.js";

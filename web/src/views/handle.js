@@ -2,7 +2,7 @@
 
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
-import { lowered } from "./contour-axes.js";
+import { lowered } from "./text.js";
 
 /** The side of the area that can be touched, in CSS pixels. */
 const SIDE = 44;

@@ -5,7 +5,7 @@ import { rerun } from "../race/simulate.js";
 import { overview } from "./inspector/overview.js";
 import { stages } from "./inspector/stages.js";
 import { markPath } from "./trails-marks.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 
 const PAUSE = 90; // milliseconds between two pictures, while time runs faster than anyone reads
 

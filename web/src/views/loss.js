@@ -5,7 +5,7 @@ import { createChart } from "./chart.js";
 import { range } from "./chart-curve.js";
 import { curvesOf } from "./chart-racers.js";
 import { padded } from "./chart-scale.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { short } from "../ui/numbers.js";
 
 const NEAR = 2; // times the minimum

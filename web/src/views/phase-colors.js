@@ -1,6 +1,8 @@
 // The picture of a phase map: an even ramp from a run that stalls to one that converges, and hatching for
 // divergence.
 
+import { linear } from "./colour.js";
+
 /** Colours of a theme, from stalled to converged; their lightness in OKLab falls (or rises) evenly. */
 const STOPS = {
   light: [
@@ -28,7 +30,6 @@ const DIVERGED = {
 };
 const HATCH = 7; // pixels from line to line
 
-const linear = (v) => (v <= 10.31475 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4);
 const encoded = (v) => 255 * (v <= 0.0031308 ? v * 12.92 : 1.055 * v ** (1 / 2.4) - 0.055);
 
 /** sRGB channels to OKLab. @param {number[]} rgb 0 to 255 */

@@ -2,8 +2,9 @@
 
 import { LOWEST, momentumOf } from "../race/phase.js";
 import { css, diverged, hatch, paint, ramp } from "./phase-colors.js";
-import { line, textFont } from "./chart-panel.js";
+import { line } from "./chart-panel.js";
 import { logTicks, logTickTexts, power, scale, tickTexts, ticks } from "./chart-scale.js";
+import { font } from "./text.js";
 import { drawMark } from "./trails-marks.js";
 
 const [TITLE, AXIS] = [26, 20];
@@ -85,7 +86,7 @@ function border({ values, columns, rows }, left, bottom, w, t) {
 
 /** Ticks and names of the axes. */
 export function drawAxes(ctx, map, { left, right, top, bottom, x, y }, colors) {
-  ctx.font = textFont(11.5);
+  ctx.font = font(11.5);
   ctx.fillStyle = colors.soft;
   ctx.lineWidth = 1;
   ctx.textAlign = "center";
@@ -115,7 +116,7 @@ export function drawAxes(ctx, map, { left, right, top, bottom, x, y }, colors) {
  * @returns {number} where it begins
  */
 export function drawLegend(ctx, best, width, colors) {
-  ctx.font = textFont(11.5);
+  ctx.font = font(11.5);
   ctx.textAlign = "right";
   ctx.fillStyle = colors.soft;
   let x = width - 2;

@@ -5,12 +5,12 @@ import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
 import { momentumOf, racerAt } from "../race/phase.js";
 import { drawTip, fresh } from "./chart.js";
-import { textFont } from "./chart-panel.js";
 import { drawCurve, drawHereOn } from "./phase-curve.js";
 import { listen } from "./phase-input.js";
 import { PhaseJob } from "./phase-job.js";
 import { bestOf, drawAxes, drawHere, drawLegend, drawPicture, frameOf, symbolOf } from "./phase-map.js";
-import { nameOf } from "./trails-names.js";
+import { font } from "./text.js";
+import { nameOf } from "../state/racers.js";
 
 const HINT = "Arrow keys move a cell at a time, Enter gives the racer these values.";
 
@@ -100,7 +100,7 @@ class PhaseMap {
       `loss, ${count}`,
       "loss",
     ];
-    ctx.font = textFont(12, 600);
+    ctx.font = font(12, 600);
     ctx.textAlign = "left";
     ctx.fillStyle = this.app.colors.ink;
     ctx.fillText(choices.find((text) => ctx.measureText(text).width <= room) ?? "", 0, 12);

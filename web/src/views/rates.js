@@ -7,7 +7,7 @@
 import { createChart } from "./chart.js";
 import { range, sampled } from "./chart-curve.js";
 import { curvesOf } from "./chart-racers.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { short } from "../ui/numbers.js";
 
 const DISTINCT = 100; // steps that can be told apart in a chart of ratios that change sign

@@ -3,7 +3,7 @@
 import { createChart } from "./chart.js";
 import { range } from "./chart-curve.js";
 import { curvesOf } from "./chart-racers.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { short } from "../ui/numbers.js";
 
 const APART = 20; // peaks further apart than this need a logarithmic axis

@@ -2,8 +2,8 @@
 
 import { h, write } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
-import { lowered } from "./contour-axes.js";
-import { nameOf } from "./trails-names.js";
+import { lowered } from "./text.js";
+import { nameOf } from "../state/racers.js";
 
 /**
  * @param {HTMLElement} el

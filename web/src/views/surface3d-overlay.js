@@ -2,7 +2,7 @@
 
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
-import { font, lowered } from "./contour-axes.js";
+import { font, lowered } from "./text.js";
 import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";

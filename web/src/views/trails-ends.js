@@ -2,9 +2,9 @@
  * Racers that are not in the picture: an arrowhead on the border where each left, and their names, gathered.
  */
 
-import { font } from "./contour-axes.js";
+import { font } from "./text.js";
 import { groundOf, haloOf } from "./contour-colours.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 import { headOf, paintOrder, penOf } from "./trails.js";
 import { clipped } from "./trails-lines.js";
 import { drawMark } from "./trails-marks.js";

@@ -1,8 +1,8 @@
 /** The names of the racers beside their heads, where there is room. */
 
-import { font } from "./contour-axes.js";
+import { font } from "./text.js";
 import { drawBox, INDENT, widthOf } from "./trails-ends.js";
-import { nameOf } from "./trails-names.js";
+import { nameOf } from "../state/racers.js";
 
 const HEIGHT = 20;
 /** The four places around a head: to its right, its left, above and below. */

@@ -1,6 +1,7 @@
 /** The trails of the racers on the contour view: their lines, the dots of their steps, and their heads. */
 
-import { groundOf, haloOf, mix } from "./contour-colours.js";
+import { mix } from "./colour.js";
+import { groundOf, haloOf } from "./contour-colours.js";
 import { drawMark } from "./trails-marks.js";
 import { strokePieces, trailPieces } from "./trails-lines.js";
 

@@ -1,6 +1,7 @@
 /** The lit surface. */
 
-import { channels, groundPixels, SHADES } from "../contour-colours.js";
+import { channels } from "../colour.js";
+import { groundPixels, SHADES } from "../contour-colours.js";
 import { HEIGHT } from "./camera.js";
 import { SIDE } from "./field.js";
 import { surfaceProgram } from "./programs.js";

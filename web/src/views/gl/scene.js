@@ -2,7 +2,7 @@
  * The lit surface on a canvas of its own, drawn by the graphics card, and only when it has to look different.
  */
 
-import { channels } from "../contour-colours.js";
+import { channels } from "../colour.js";
 import { createField } from "./field.js";
 import { createMesh } from "./mesh.js";
 
