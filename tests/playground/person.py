@@ -6,10 +6,21 @@ STAGE = "canvas.ground"
 LOSSES = ".racers .racer .loss"
 
 
+# At rest nothing is drawn. What is drawn coarsely while it changes is refined soon after.
+AT_REST = """async () => {
+    const drawn = () => performance.getEntriesByName('thalweg:frame').length;
+    for (let i = 0, last = -1; i < 20 && last !== drawn(); i += 1) {
+        last = drawn();
+        await new Promise((done) => setTimeout(done, 250));
+    }
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait until what was asked for has been drawn, also what is drawn coarsely first."""
-    page.wait_for_timeout(180)
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Wait until what was asked for has been drawn, and the address has been written."""
+    page.wait_for_timeout(150)
+    page.evaluate(AT_REST)
 
 
 def stage(page: Page) -> Locator:
@@ -18,8 +29,13 @@ def stage(page: Page) -> Locator:
 
 
 def picture(page: Page, selector: str = STAGE) -> str:
-    """The pixels of a canvas."""
-    return page.locator(selector).locator("visible=true").first.evaluate("(canvas) => canvas.toDataURL()")
+    """The pixels of a canvas, once they no longer change."""
+    canvas = page.locator(selector).locator("visible=true").first
+    before, now = "", canvas.evaluate("(canvas) => canvas.toDataURL()")
+    while before != now:
+        page.wait_for_timeout(130)  # what is drawn coarsely is drawn finely after 110 ms
+        before, now = now, canvas.evaluate("(canvas) => canvas.toDataURL()")
+    return now
 
 
 def losses(page: Page) -> list[str]:
