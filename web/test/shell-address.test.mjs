@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { transforms } from "../src/generated/library.js";
 import { lessons } from "../src/state/lessons.js";
 import { normalize } from "../src/state/state.js";
 import { encode } from "../src/state/url.js";
 import { pageModel } from "../src/ui/address.js";
-import { placed } from "../src/ui/transformfields.js";
+import { PARTS, first, placed } from "../src/ui/transformfields.js";
 
 let entries;
 let onhash;
@@ -61,6 +62,15 @@ test("what the page wrote itself is no news, what a person pastes is", () => {
   onhash();
   assert.equal(heard, 1);
   assert.equal(model.get("state").surface.id, "himmelblau");
+});
+
+test("every transform of the library can be switched on", () => {
+  const names = PARTS.map(([name]) => name);
+  assert.deepEqual([...names].sort(), Object.keys(transforms).sort());
+  for (const name of names) {
+    const racer = { optimizer: "SGD", options: { lr: 0.1 }, transforms: [first(name)] };
+    assert.deepEqual(normalize({ racers: [racer] }).racers[0].transforms, [first(name)]);
+  }
 });
 
 test("a transform is placed where it acts, whatever was switched on before", () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { filled } from "../src/engine/check.js";
+import { exampleSteps, schedules } from "../src/generated/library.js";
 import { History } from "../src/ui/history.js";
 import { editable, parse, scale, short, whole } from "../src/ui/numbers.js";
 import { firstOptions, optionLabel, rangeOf, withOption } from "../src/ui/options.js";
@@ -72,14 +74,22 @@ test("defaults are not written into the state, the rate always is", () => {
 });
 
 test("a schedule begins with options that fit into the race", () => {
-  const options = [
-    { name: "warmup", required: true },
-    { name: "stable", required: true },
-    { name: "decay", required: true },
-  ];
-  const { warmup, stable, decay } = firstOptions(options, 200);
-  assert.equal(warmup + stable + decay, 200);
-  assert.deepEqual(firstOptions([{ name: "steps", default: 10 }], 200), {});
+  for (const steps of [1, 2, 7, 50, 10_000]) {
+    for (const [name, schedule] of Object.entries(schedules)) {
+      const options = firstOptions(schedule, steps);
+      const made = schedule.make(filled(name, schedule.arguments, options));
+      assert.ok(Number.isFinite(made.at(steps - 1)), `${name}, ${steps} steps`);
+    }
+  }
+  const { warmup, stable, decay } = firstOptions(schedules.wsd, 1000);
+  assert.deepEqual([warmup, stable, decay], [100, 600, 300]);
+  assert.deepEqual(firstOptions(schedules.multistep, 400), { milestones: [100, 200, 300] });
+  const { gamma } = firstOptions(schedules.exponential, 1000);
+  const example = schedules.exponential.example.gamma;
+  assert.ok(Math.abs(gamma ** 1000 - example ** exampleSteps) < 1e-12, "it falls as far in any race");
+});
+
+test("options are called what a person reads", () => {
   assert.equal(optionLabel("hypergrad_lr"), "Hypergrad lr");
 });
 

@@ -228,7 +228,7 @@ test("any text is either read or refused with a FormulaError", () => {
 });
 
 test("a formula without a sign of life is the example", () => {
-  assert.equal(typed("  ").text, "0.1(x² + y²) + sin(x)·cos(2y)");
+  assert.equal(typed("  ").text, "x²/4 + y²/2 + 2cos(2x + y)");
 });
 
 test("the text and the Python of a formula mean the same as the formula", () => {

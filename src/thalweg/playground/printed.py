@@ -34,7 +34,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "l1_prox": {"l1": 0.1},
     "trust_ratio": {},
 }
-"""What a new transform has in the page, where it has no default of its own."""
+"""What a transform has that is switched on in the page."""
+EXAMPLE_STEPS: Final = 200
 SCHEDULES: Final[dict[str, dict[str, Any]]] = {
     "constant": {},
     "step": {"size": 50},
@@ -52,7 +53,7 @@ SCHEDULES: Final[dict[str, dict[str, Any]]] = {
     "one_cycle": {"steps": 200},
     "wsd": {"warmup": 20, "stable": 120, "decay": 60},
 }
-"""The same of schedules, for a race of 200 steps."""
+"""The same of schedules, for a race of so many steps."""
 
 
 def _optimizers() -> list[tuple[type[Optimizer], Optimizer]]:
@@ -82,7 +83,8 @@ def library_source() -> str:
     tables = [_table("optimizers", optimizers), _table("transforms", wraps), _table("schedules", shapes)]
     rules = f"export const rules = {{ {', '.join(sorted(library.rules))} }};"
     runtime = f'import {{ {", ".join(sorted(library.runtimes))} }} from "../engine/python.js";'
-    return _HEAD + "\n\n".join([runtime, *library.sources, rules, *tables]) + "\n"
+    steps = f"export const exampleSteps = {EXAMPLE_STEPS};"
+    return _HEAD + "\n\n".join([runtime, *library.sources, rules, *tables, steps]) + "\n"
 
 
 def palette_source() -> str:

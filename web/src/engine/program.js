@@ -31,6 +31,9 @@ export function compose(name, options = {}, transforms = []) {
   return new Program(optimizer, group, stagesOf(name, group, rule, own, transforms.map(wrap)));
 }
 
+/** What the library says of an option of an optimizer. @param {string} optimizer @param {string} name */
+export const optionOf = (optimizer, name) => optimizers[optimizer].options.find((one) => one.name === name);
+
 function wrap({ name, options = {} }) {
   const factory = entry(factories, name, "transform");
   return { ...factory.make(filled(name, factory.arguments, options)), title: name };

@@ -3071,3 +3071,5 @@ export const schedules = {
     make: (options) => record(wsd, options),
   },
 };
+
+export const exampleSteps = 200;

@@ -1,3 +1,4 @@
+import { optionOf } from "../engine/program.js";
 import { optimizers } from "../generated/library.js";
 import { Breath } from "./breath.js";
 import { floorOf, outcome } from "./outcome.js";
@@ -34,7 +35,7 @@ export function momentumOption(optimizer) {
 /** @returns {import("../state/state.js").Racer} the racer of a cell of the map */
 export function racerAt(racer, other, lr, value) {
   const options = { ...racer.options, lr };
-  if (other?.option === "betas") options.betas = [value, (racer.options.betas ?? usual(racer, "betas"))[1]];
+  if (other?.option === "betas") options.betas = [value, (racer.options.betas ?? optionOf(racer.optimizer, "betas").default)[1]];
   else if (other) options[other.option] = value;
   if (value === 0 && options.nesterov) options.nesterov = false; // the same step, by another name
   return { ...racer, options };
@@ -42,11 +43,9 @@ export function racerAt(racer, other, lr, value) {
 
 /** @returns {number} where a racer stands on the second axis */
 export function momentumOf(racer, other) {
-  const value = racer.options[other.option] ?? usual(racer, other.option);
+  const value = racer.options[other.option] ?? optionOf(racer.optimizer, other.option).default;
   return Array.isArray(value) ? value[0] : value;
 }
-
-const usual = (racer, name) => optimizers[racer.optimizer].options.find((spec) => spec.name === name).default;
 
 /**
  * Maps how far a racer comes, over its learning rate and its momentum. Every eighth cell first, then those

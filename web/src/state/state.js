@@ -4,9 +4,10 @@
  */
 
 import { filled } from "../engine/check.js";
-import { compose } from "../engine/program.js";
+import { compose, optionOf } from "../engine/program.js";
 import { optimizers, schedules, transforms } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
+import { LONGEST } from "../surfaces/formula/tokens.js";
 import { createSurface, surfaces } from "../surfaces/index.js";
 import { fitNumber, fitOptions, shown } from "./fit.js";
 import { lessons } from "./lessons.js";
@@ -23,7 +24,7 @@ import { lessons } from "./lessons.js";
 export const LIMITS = {
   racers: 20,
   steps: 10_000,
-  formula: 400,
+  formula: LONGEST,
   label: 60,
   transforms: 8,
   coordinate: 1e9,
@@ -55,6 +56,12 @@ const RACER_NUMBERS = {
   seed: { low: 0, high: 2 ** 31 - 1, otherwise: 1, whole: true },
   batch: { low: 0, high: 100_000, otherwise: 0, whole: true },
 };
+
+/** What a number of a racer is where nothing was said. @param {keyof RACER_NUMBERS} key */
+export const usualOf = (key) => RACER_NUMBERS[key].otherwise;
+
+/** What a number of a racer may be. @param {keyof RACER_NUMBERS} key @returns {string} such as "[0, 10]" */
+export const intervalOf = (key) => `[${RACER_NUMBERS[key].low}, ${RACER_NUMBERS[key].high}]`;
 
 /**
  * What is shown when nothing was said, not even a lesson; its racers run on other surfaces too, at rates
@@ -194,7 +201,7 @@ export function normalizeRacer(given, index, notes = []) {
 function fitLr(name, given, notes) {
   const specs = optimizers[name].options;
   const options = fitOptions(name, specs, given, notes);
-  return { lr: options.lr ?? specs.find((spec) => spec.name === "lr").default, ...options };
+  return { lr: options.lr ?? optionOf(name, "lr").default, ...options };
 }
 
 function fitTransforms(given, notes) {

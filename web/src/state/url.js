@@ -11,12 +11,12 @@ import { optimizers, schedules, transforms } from "../generated/library.js";
 import { escapeText, readCall, readValue, unescapeText, writeCall, writeValue } from "./calls.js";
 import { surfaces } from "../surfaces/index.js";
 import { shown } from "./fit.js";
-import { HUES, THEMES, VIEW, VIEWED, normalize } from "./state.js";
+import { HUES, THEMES, VIEW, VIEWED, normalize, usualOf } from "./state.js";
 
 const VERSION = "1";
 const LONGEST = 20_000;
 const SPECIAL = /[~&;>]/g; // what separates things, in the words of a person
-const NUMBERS = { noise: 0, seed: 1, batch: 0 }; // of a racer, with their defaults
+const NUMBERS = ["noise", "seed", "batch"]; // of a racer
 
 /**
  * @param {import("./state.js").State} state normalized
@@ -52,8 +52,8 @@ function encodeRacer(racer, index) {
   for (const { name, options } of racer.transforms) parts.push(writePart(transforms, name, options));
   if (racer.warmup) parts.push(`warmup(${racer.warmup})`);
   if (racer.schedule) parts.push(writePart(schedules, racer.schedule.name, racer.schedule.options));
-  for (const [key, usual] of Object.entries(NUMBERS)) {
-    if (racer[key] !== usual) parts.push(`${key}=${writeValue(racer[key])}`);
+  for (const key of NUMBERS) {
+    if (racer[key] !== usualOf(key)) parts.push(`${key}=${writeValue(racer[key])}`);
   }
   if (racer.hue !== index % HUES) parts.push(`hue=${racer.hue}`);
   if (racer.hidden) parts.push("hidden");

@@ -5,7 +5,7 @@ import { compile } from "./formula/tape.js";
 import { heightOf } from "./numbers.js";
 
 /** What is drawn until something is typed. */
-export const EXAMPLE = "0.1(x^2 + y^2) + sin(x) cos(2y)";
+const EXAMPLE = "x^2/4 + y^2/2 + 2*cos(2*x + y)";
 
 /** A formula that the user types. */
 export const formula = {

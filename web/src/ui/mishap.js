@@ -1,6 +1,7 @@
 import { h, write } from "./dom.js";
 import { icon, textButton } from "./icons.js";
 import { mishap } from "./standing.js";
+import { first, placed } from "./transformfields.js";
 
 /**
  * What went wrong with a racer, with what helps one click away.
@@ -32,6 +33,6 @@ export function mishapLine(app, index, list) {
 }
 
 function clipGradient(app, index) {
-  const clipping = { name: "clip_norm", options: { max_norm: 1 } };
-  app.setRacer(index, { transforms: [clipping, ...app.state.racers[index].transforms] });
+  const { transforms } = app.state.racers[index];
+  app.setRacer(index, { transforms: placed(transforms, first("clip_norm")) });
 }

@@ -1,8 +1,9 @@
 import { ends } from "../engine/check.js";
+import { exampleSteps } from "../generated/library.js";
 import { same } from "../state/fit.js";
 
 /** The rates a slider spans. */
-export const RATES = { kind: "log", min: 1e-5, max: 10 };
+const RATES = { kind: "log", min: 1e-5, max: 10 };
 /** Shares of the past that are kept: their distance from 1 is what counts. */
 const SHARES = /^(momentum|dampening|rho)$/;
 const MOST_KEPT = 0.9999;
@@ -71,29 +72,21 @@ function spanOf(name, interval, usual) {
 }
 
 /**
- * First values for what a schedule must be given, so that it does something within the race.
+ * First options of a schedule: the library's example of it, stretched over the race.
  *
- * @param {{ name: string, required?: boolean }[]} options those of the schedule
+ * @param {{ arguments: { name: string, kind: string }[], example: Record<string, any> }} schedule
  * @param {number} steps how many steps it has
  * @returns {Record<string, any>}
  */
-export function firstOptions(options, steps) {
-  const share = (part) => Math.max(1, Math.round(steps * part));
-  const firsts = {
-    steps: share(1),
-    size: share(0.25),
-    up: share(0.125),
-    period: share(0.25),
-    warmup: share(0.05),
-    stable: share(0.7),
-    decay: share(0.25),
-    milestones: [share(0.5), share(0.75)],
-    power: 2,
-    gamma: 0.1 ** (4 / steps),
-    scale: share(0.05),
+export function firstOptions({ arguments: specs, example }, steps) {
+  const ratio = steps / exampleSteps;
+  const count = (value) => Math.max(1, Math.round(value * ratio));
+  const stretched = (name, value) => {
+    if (Array.isArray(value)) return [...new Set(value.map(count))];
+    if (specs.find((spec) => spec.name === name).kind === "integer") return count(value);
+    return name === "gamma" ? value ** (1 / ratio) : value; // gamma is a factor for each step
   };
-  const wanted = options.filter((option) => option.required && option.name in firsts);
-  return Object.fromEntries(wanted.map(({ name }) => [name, firsts[name]]));
+  return Object.fromEntries(Object.entries(example).map(([name, value]) => [name, stretched(name, value)]));
 }
 
 /**

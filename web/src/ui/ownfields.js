@@ -1,9 +1,8 @@
 import { nameOf } from "../state/racers.js";
+import { intervalOf, LIMITS } from "../state/state.js";
 import { h } from "./dom.js";
 import { numberField } from "./fields.js";
 import { section } from "./section.js";
-
-const LONGEST_NAME = 60;
 
 /**
  * The noise of a racer's gradients and what it is called.
@@ -17,14 +16,13 @@ export function ownFields(app, index) {
     const made = numberField({
       label,
       field: key,
+      interval: intervalOf(key),
       ...range,
       onchange: (next) => app.setRacer(index, { [key]: next }),
     });
     return { element: made.element, update: () => made.update(value(key)()) };
   };
-  const fields = [
-    number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100, interval: "[0, inf)" }),
-  ];
+  const fields = [number("noise", "Gradient noise", { kind: "zero", min: 0.01, max: 100 })];
   const { samples } = app.surface;
   if (samples) {
     const batch = {
@@ -37,7 +35,7 @@ export function ownFields(app, index) {
     fields.push(number("batch", "Batch size, 0 for all", batch));
   }
   fields.push(
-    number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true, interval: "[0, inf)" }),
+    number("seed", "Seed", { kind: "linear", min: 0, max: 99, integer: true }),
     nameField(app, index),
   );
   return section("Noise and name", fields);
@@ -47,7 +45,7 @@ function nameField(app, index) {
   const rename = () => app.setRacer(index, { label: input.value.trim() || undefined });
   const input = h("input", {
     type: "text",
-    maxlength: LONGEST_NAME,
+    maxlength: LIMITS.label,
     "aria-label": "Name",
     "data-field": "label",
     onchange: rename,

@@ -1,11 +1,12 @@
 import { markPath } from "../views/trails-marks.js";
+import { optionOf } from "../engine/program.js";
 import { nameOf } from "../state/racers.js";
 import { h, write } from "./dom.js";
 import { numberField } from "./fields.js";
 import { icon, iconButton, rename, setIcon } from "./icons.js";
 import { mishapLine } from "./mishap.js";
 import { short } from "./numbers.js";
-import { RATES } from "./options.js";
+import { rangeOf } from "./options.js";
 import { settings } from "./settings.js";
 
 /**
@@ -115,8 +116,7 @@ function rateField(app, index) {
   const made = numberField({
     label: "lr",
     field: `racer${index}.lr`,
-    ...RATES,
-    interval: "[0, inf)",
+    ...rangeOf(optionOf(app.state.racers[index].optimizer, "lr")),
     onchange: change,
   });
   made.element.classList.add("rate");

@@ -1,6 +1,7 @@
-import { optimizers, schedules, transforms } from "../generated/library.js";
+import { optionOf } from "../engine/program.js";
+import { optimizers, schedules } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
-import { LIMITS } from "../state/state.js";
+import { intervalOf } from "../state/state.js";
 import { nameOf } from "../state/racers.js";
 import { h, rebuild, write } from "./dom.js";
 import { numberField, selectField } from "./fields.js";
@@ -53,7 +54,7 @@ function algorithmSection(app, index, list) {
   const choose = (optimizer) => {
     const { label, ...rest } = racer();
     const { start, steps } = app.state;
-    const options = { lr: optimizers[optimizer].options.find(({ name }) => name === "lr").default };
+    const options = { lr: optionOf(optimizer, "lr").default };
     app.setRacer(index, {
       label: undefined,
       ...atFairRate({ ...rest, optimizer, options }, app.surface, start, steps),
@@ -110,7 +111,7 @@ function scheduleSection(app, index) {
     min: 0,
     max: Math.ceil(app.state.steps / 2),
     integer: true,
-    interval: `[0, ${LIMITS.steps}]`,
+    interval: intervalOf("warmup"),
     onchange: (value) => app.setRacer(index, { warmup: value }),
   });
   const fields = optionFields(specs, "schedule", given, change, {
@@ -127,7 +128,7 @@ function scheduleSection(app, index) {
 function firstSchedule(app, racer, name) {
   return {
     name,
-    options: firstOptions(schedules[name].arguments, Math.max(1, app.state.steps - racer.warmup)),
+    options: firstOptions(schedules[name], Math.max(1, app.state.steps - racer.warmup)),
   };
 }
 

@@ -5,7 +5,6 @@ import { numberField, selectField, selectOf, textField } from "./fields.js";
 
 const FORMULA = "formula";
 const SLICE = "slice";
-const FIRST_FORMULA = "x^2/4 + y^2/2 + 2*cos(2*x + y)";
 
 /**
  * The surface that is raced on: which, with which parameters, or a formula.
@@ -46,7 +45,7 @@ function groups(app) {
 
 /** Another surface begins where it is interesting, with the same racers at rates that work there. */
 function choose(app, actions, id) {
-  const formula = id === FORMULA ? FIRST_FORMULA : "";
+  const formula = surfaces.find((one) => one.id === id).example ?? "";
   const surface = createSurface(id, {}, { slices: app.slices, formula });
   const { racers, steps } = app.state;
   const start = [...surface.start];

@@ -8,8 +8,8 @@ import { section } from "./section.js";
 /**
  * In the order in which they act on a step; a person reads what they do, and the name in the code beside it.
  */
-const PARTS = [
-  ["guard", "Skip a step with NaN", "skip"],
+export const PARTS = [
+  ["guard", "Skip a step with NaN"],
   ["clip_norm", "Clip by norm"],
   ["clip_value", "Clip by value"],
   ["coupled_decay", "L2 in the gradient"],
@@ -21,8 +21,6 @@ const PARTS = [
   ["elastic_net_prox", "Elastic net, proximal step"],
 ];
 const ORDER = PARTS.map(([name]) => name);
-/** What an argument is first where the library has no default. */
-const FIRSTS = { max_norm: 1, limit: 1, weight_decay: 0.01, l1: 0.1, l2: 0.1 };
 
 /**
  * What is done to the gradient and the step besides the algorithm: each can be switched on, with its numbers.
@@ -31,19 +29,17 @@ const FIRSTS = { max_norm: 1, limit: 1, weight_decay: 0.01, l1: 0.1, l2: 0.1 };
  * @param {number} index
  */
 export function transformFields(app, index) {
-  const fields = PARTS.filter(([name]) => name in transforms).map(([name, label, policy]) =>
-    part(app, index, name, label, policy),
-  );
+  const fields = PARTS.map(([name, label]) => part(app, index, name, label));
   return section("Clipping, decay and penalties", fields);
 }
 
-function part(app, index, name, label, policy) {
+function part(app, index, name, label) {
   const specs = transforms[name].arguments.filter((spec) => spec.name !== "policy");
   const all = () => app.state.racers[index].transforms;
   const mine = () => all().find((each) => each.name === name);
   const others = () => all().filter((each) => each.name !== name);
   const toggle = (on) =>
-    app.setRacer(index, { transforms: on ? placed(others(), first(name, specs, policy)) : others() });
+    app.setRacer(index, { transforms: on ? placed(others(), first(name)) : others() });
   const check = checkField({ label, field: `transform.${name}`, onchange: toggle });
   const change = (key, value) =>
     app.setRacer(index, {
@@ -71,10 +67,8 @@ const changed = ({ name, options }, specs, key, value) => ({
   options: withOption(specs, options, key, value),
 });
 
-function first(name, specs, policy) {
-  const firsts = specs.filter((spec) => spec.required).map((spec) => [spec.name, FIRSTS[spec.name] ?? 1]);
-  return { name, options: { ...Object.fromEntries(firsts), ...(policy ? { policy } : {}) } };
-}
+/** A transform as it is when it is switched on: the library's example of it. @param {string} name */
+export const first = (name) => ({ name, options: { ...transforms[name].example } });
 
 /**
  * A transform at its place among the others.

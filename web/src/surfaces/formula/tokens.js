@@ -1,6 +1,7 @@
 import { FormulaError } from "./error.js";
 
-const LONGEST = 400;
+/** Characters of a formula. */
+export const LONGEST = 400;
 const PREFIX = /^(?:torch|np|numpy|math|Math)\./; // of pasted code
 const NAME = /(?:(?:torch|np|numpy|math|Math)\.)?[A-Za-z_][A-Za-z_0-9]*/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
