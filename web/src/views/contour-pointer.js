@@ -5,9 +5,8 @@
 import { panned, tidy, zoomed } from "./contour-frame.js";
 import { pick } from "./contour-pick.js";
 import { createMover, startText } from "./handle.js";
+import { listenToKeys, listenToWheel, STILL } from "./stage-input.js";
 
-/** A press that moves less than this is a click, in CSS pixels. */
-const STILL = 5;
 const ZOOM = 1.5;
 
 /** Where the steps of a path are on the canvas. */
@@ -45,8 +44,8 @@ export function listenToGround(canvas, app, frame) {
   const held = listenToPress(canvas, app, frame, actions, place);
   const pointing = listenToHover(canvas, app, frame, place, held);
   listenToTouches(canvas, actions, place);
-  listenToWheel(canvas, actions, place);
-  listenToKeys(canvas, frame, actions);
+  listenToWheel(canvas, (factor, event) => zoomAt(factor, ...place(event)), actions.settle);
+  listenToKeys(canvas, keysOf(frame, actions), actions.settle);
   return { ...actions, pointing };
 }
 
@@ -163,27 +162,10 @@ function listenToTouches(canvas, actions, place) {
   }
 }
 
-/**
- * The wheel scrolls the page until the picture has been clicked; a pinch on a touchpad is a wheel with ctrl.
- */
-function listenToWheel(canvas, actions, place) {
-  let timer = 0;
-  canvas.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey && !canvas.matches(":focus")) return;
-      event.preventDefault();
-      actions.zoomAt(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)), ...place(event));
-      clearTimeout(timer);
-      timer = setTimeout(actions.settle, 200);
-    },
-    { passive: false },
-  );
-}
-
-function listenToKeys(canvas, frame, actions) {
+/** The arrows move the view, plus and minus zoom, 0 shows all. */
+function keysOf(frame, actions) {
   const step = () => (frame().rect.right - frame().rect.left) / 20;
-  const keys = {
+  return {
     "+": () => actions.zoom(ZOOM),
     "=": () => actions.zoom(ZOOM),
     "-": () => actions.zoom(1 / ZOOM),
@@ -193,11 +175,4 @@ function listenToKeys(canvas, frame, actions) {
     ArrowUp: () => actions.pan(0, step()),
     ArrowDown: () => actions.pan(0, -step()),
   };
-  canvas.addEventListener("keydown", (event) => {
-    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    keys[event.key]();
-    if (event.key !== "0") actions.settle();
-  });
 }

@@ -7,6 +7,7 @@ import { createContourPicture } from "./contour-picture.js";
 import { listenToGround } from "./contour-pointer.js";
 import { createHandle } from "./handle.js";
 import { startPlace } from "./handle-ring.js";
+import { placeOfHover } from "./stage-input.js";
 import { createReadout } from "./stage-readout.js";
 import { zoomButtons } from "./stage-buttons.js";
 
@@ -47,7 +48,7 @@ export function createContour(el, app) {
     picture.paint(ink, size);
     const { x, y } = startPlace(app, frame());
     handle.place(x, y);
-    readout.show(ground.pointing() ? placeOfHover(app, frame()) : null, size);
+    readout.show(ground.pointing() ? placeOfHover(app, (x, y) => [frame().px(x), frame().py(y)]) : null, size);
     buttons.update();
   };
   const destroy = () => {
@@ -63,14 +64,6 @@ export function fit(canvas, { width, height, ratio }) {
   const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== across) canvas.width = across;
   if (canvas.height !== down) canvas.height = down;
-}
-
-function placeOfHover(app, { px, py }) {
-  const { hover } = app;
-  const path = hover && app.paths[hover.racer];
-  if (!path) return null;
-  const k = Math.min(hover.step, path.x.length - 1);
-  return { x: px(path.x[k]), y: py(path.y[k]) };
 }
 
 /** What is seen, in words. */

@@ -2,9 +2,9 @@
 
 import { pick } from "./contour-pick.js";
 import { START } from "./gl/camera.js";
+import { listenToKeys, listenToWheel, STILL } from "./stage-input.js";
 
 const ZOOM = 1.25;
-const STILL = 5;
 
 /**
  * A pose within what makes sense: yaw from -180 to 180, tilt above the floor, a zoom that shows something.
@@ -40,8 +40,8 @@ export function listenToOrbit(canvas, app, at) {
   };
   const held = listenToDrag(canvas, app, actions);
   const pointing = listenToHover(canvas, app, at, held);
-  listenToWheel(canvas, actions);
-  listenToKeys(canvas, actions);
+  listenToWheel(canvas, actions.zoom, actions.settle);
+  listenToKeys(canvas, keysOf(actions), actions.settle);
   canvas.addEventListener("dblclick", actions.reset);
   return { ...actions, pointing };
 }
@@ -111,23 +111,9 @@ function listenToHover(canvas, app, at, held) {
   return () => pointing;
 }
 
-function listenToWheel(canvas, actions) {
-  let timer = 0;
-  canvas.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey && !canvas.matches(":focus")) return;
-      event.preventDefault();
-      actions.zoom(Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 500)));
-      clearTimeout(timer);
-      timer = setTimeout(actions.settle, 200);
-    },
-    { passive: false },
-  );
-}
-
-function listenToKeys(canvas, actions) {
-  const keys = {
+/** The arrows turn and tilt, plus and minus zoom, 0 goes back to the first pose. */
+function keysOf(actions) {
+  return {
     ArrowLeft: () => actions.turn(6, 0),
     ArrowRight: () => actions.turn(-6, 0),
     ArrowUp: () => actions.turn(0, 4),
@@ -137,11 +123,4 @@ function listenToKeys(canvas, actions) {
     "-": () => actions.zoom(1 / ZOOM),
     0: actions.reset,
   };
-  canvas.addEventListener("keydown", (event) => {
-    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    keys[event.key]();
-    if (event.key !== "0") actions.settle();
-  });
 }

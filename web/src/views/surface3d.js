@@ -5,6 +5,7 @@ import { fit, labelOf, sizeOf } from "./contour.js";
 import { meet } from "./gl/field.js";
 import { createHandle } from "./handle.js";
 import { zoomButtons } from "./stage-buttons.js";
+import { placeOfHover } from "./stage-input.js";
 import { createReadout } from "./stage-readout.js";
 import { listenToOrbit } from "./surface3d-orbit.js";
 import { createSurfacePicture } from "./surface3d-picture.js";
@@ -59,14 +60,6 @@ export function createSurface3d(el, app) {
     canvas: ground,
     label: () => labelOf(app, "Surface"),
   };
-}
-
-function placeOfHover(app, at) {
-  const path = app.hover && app.paths[app.hover.racer];
-  if (!path) return null;
-  const k = Math.min(app.hover.step, path.x.length - 1);
-  const [x, y] = at(path.x[k], path.y[k]);
-  return { x, y };
 }
 
 function missing(el, canvas) {
