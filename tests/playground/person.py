@@ -6,21 +6,10 @@ STAGE = "canvas.ground"
 LOSSES = ".racers .racer .loss"
 
 
-# At rest nothing is drawn. What is drawn coarsely while it changes is refined soon after.
-AT_REST = """async () => {
-    const drawn = () => performance.getEntriesByName('thalweg:frame').length;
-    for (let i = 0, last = -1; i < 20 && last !== drawn(); i += 1) {
-        last = drawn();
-        await new Promise((done) => setTimeout(done, 250));
-    }
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-}"""
-
-
 def settle(page: Page) -> None:
-    """Wait until what was asked for has been drawn, and the address has been written."""
-    page.wait_for_timeout(150)
-    page.evaluate(AT_REST)
+    """Wait until what was asked for has been drawn."""
+    page.wait_for_timeout(100)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def stage(page: Page) -> Locator:
