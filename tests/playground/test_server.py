@@ -4,6 +4,7 @@ import http.client
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -116,6 +117,18 @@ def test_a_request_that_is_none_does_no_harm(server: Server) -> None:
         wire.sendall(b"\x16\x03\x01 what is this\r\n\r\n")
         assert b"thalweg playground" not in wire.recv(4096)
     assert ask(server)[0].status == 200
+
+
+def test_who_hangs_up_early_is_no_news(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as wire:
+            wire.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset, not closed
+    for thread in threading.enumerate():
+        if "process_request" in thread.name:
+            thread.join(5)
+    assert ask(server)[0].status == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_the_next_free_port_but_never_another_than_asked_for() -> None:

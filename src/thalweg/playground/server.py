@@ -36,6 +36,11 @@ class Server(ThreadingHTTPServer):
         self.page = page.encode()
         super().__init__((HOST, port), _Handler)
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a browser that hung up before it had the page."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
     @property
     def address(self) -> str:
         """What to type into a browser."""
