@@ -130,6 +130,15 @@ test("runs end kindly", () => {
   assert.equal(out.ended.why, "outside");
   assert.ok(Math.abs(out.x[out.steps]) > 5 && Math.abs(out.x[out.steps - 1]) <= 5);
 
+  const edge = {
+    ...slice,
+    measured: true,
+    gradient: (p, out) => (slice.inside(...p) ? slice.gradient(p, out) : out.fill(NaN)),
+  };
+  const ahead = simulate(racerOf("Nesterov", { lr: 1.2, momentum: 0.9 }), edge, [1, 1], 100);
+  assert.equal(ahead.ended.why, "outside", "the look ahead left the slice first");
+  assert.ok(edge.inside(ahead.x[ahead.steps], ahead.y[ahead.steps]));
+
   const broken = { ...quadratic(1), gradient: (p, out) => out.fill(NaN) };
   const guarded = (policy) =>
     racerOf("SGD", { lr: 0.5 }, { transforms: [{ name: "guard", options: { policy } }] });

@@ -4,7 +4,7 @@ import { simulate } from "./simulate.js";
 const RATES = [-5, -4, -3, -2, -1, 0, 1].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
 );
-const TRIAL = 200;
+const TRIAL = 300;
 
 /**
  * A rate that works, found at once: of 1, 2, 5, 10, ... the one whose loss is the lowest on average over the

@@ -76,8 +76,10 @@ export class Walk {
   /** Takes one step. @returns {boolean} whether it can go on */
   advance() {
     this.prepare();
-    if (this.run.step(this.gradient, this.lr) === "not finite") this.ended = "not finite";
-    else {
+    if (this.run.step(this.gradient, this.lr) === "not finite") {
+      // Nesterov's look ahead may already lie where a measured slice has no gradient.
+      this.ended = this.surface.measured ? "outside" : "not finite";
+    } else {
       this.taken++;
       this.ended = this.look();
     }
