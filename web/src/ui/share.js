@@ -46,16 +46,20 @@ function showCode(app, page) {
   const text = h("code", null, code);
   const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
   const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
-  const note = h(
-    "p",
-    { class: "note" },
-    "It runs as it stands, with thalweg installed, and ends where the page ends.",
-  );
+  const note = h("p", { class: "note" }, promise(app));
   dialog(page.root, "As PyTorch", [area, h("footer", null, note, button)], { wide: true });
   button.addEventListener("click", async () => {
     if (await copied(code)) write(button, "Copied");
     else getSelection().selectAllChildren(text);
   });
+}
+
+/** What the code keeps; the page stops a racer that diverged, and Python goes on. */
+function promise({ surface, paths, state }) {
+  if (surface.expression === null) return "It holds the racers alone: bring your model and its data.";
+  const runs = "It runs as it stands, with thalweg installed, and ends where the page ends";
+  const ended = paths.some((path, i) => path.ended && !state.racers[i].hidden);
+  return ended ? `${runs}, but for racers that are out: Python does not stop them.` : `${runs}.`;
 }
 
 /** Gives a file to the browser's downloads. */

@@ -1,6 +1,5 @@
 import { createContour } from "../views/contour.js";
 import { createSurface3d } from "../views/surface3d.js";
-import { h } from "./dom.js";
 import { holder } from "./holder.js";
 import { tabs } from "./tabs.js";
 
@@ -24,18 +23,13 @@ export function stage(app) {
       app.set({ view: { ...app.state.view, stage: key } });
     },
   );
-  const hint = h("p", { class: "hint" }, "Drag the start");
-  const home = [...app.state.start];
   const update = () => {
     const key = app.state.view.stage;
     choice.select(key);
     choice.panel(key, shown.element);
     shown.show(key);
-    const [x, y] = app.state.start;
-    if (key !== "contour" || x !== home[0] || y !== home[1]) hint.hidden = true;
   };
   app.on("state", update);
   update();
-  shown.element.append(hint);
   return { element: shown.element, tabs: choice.element };
 }

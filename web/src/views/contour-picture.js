@@ -20,12 +20,12 @@ const same = (a, b) => a !== null && a.every((value, k) => value === b[k]);
 
 /**
  * @param {object} app
- * @param {{ moving?: boolean }} [options] moving: while the ground changes it may be coarse, and is refined
- *   later
+ * @param {{ moving?: boolean, taken?: () => object[] }} [options] moving: while the ground changes it may be
+ *   coarse, and is refined later; taken: boxes that stand on the canvas, for labels to avoid
  * @returns {{ paint: (ink: CanvasRenderingContext2D, size: { width: number, height: number, ratio: number })
- *   => void, frame: (size: object) => object, destroy: () => void }}
+ *   => object[], frame: (size: object) => object, destroy: () => void }}
  */
-export function createContourPicture(app, { moving = false } = {}) {
+export function createContourPicture(app, { moving = false, taken = () => [] } = {}) {
   const ground = createGroundLayer(app, moving);
   const labels = createLabels();
   const trails = createTrailLayer((ink, stretch) =>
@@ -59,13 +59,16 @@ export function createContourPicture(app, { moving = false } = {}) {
     ink.drawImage(ground.canvas, 0, 0);
     ink.drawImage(trails.canvas, 0, 0);
     ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    inside(ink, now.rect, () => front(ink, app, now, labels));
+    return inside(ink, now.rect, () => front(ink, app, now, labels, taken()));
   };
   return { paint, frame, destroy: ground.destroy };
 }
 
-/** What moves: the trails since the last whole step, heads, ends, labels, the start. */
-function front(ink, app, frame, labels) {
+/**
+ * What moves: the trails since the last whole step, heads, ends, labels, the start.
+ * @returns {object[]} the boxes that are taken now
+ */
+function front(ink, app, frame, labels, taken) {
   const step = Math.floor(app.step);
   if (step < app.step) drawTrails(ink, app, frame, { from: step, to: app.step, lengths: new Map() });
   drawStart(ink, app, frame);
@@ -76,10 +79,10 @@ function front(ink, app, frame, labels) {
   for (const head of seen) drawHead(ink, app, head.index, head);
   drawHover(ink, app, frame);
   const inset = drawInset(ink, app, frame);
-  const boxes = drawEnds(ink, app, exits, frame.rect);
+  const boxes = [...drawEnds(ink, app, exits, frame.rect, taken), ...taken];
   if (inset) boxes.push(inset);
   boxes.push(roomOf(startPlace(app, frame)));
-  labels(ink, app, frame.rect, seen, boxes);
+  return labels(ink, app, frame.rect, seen, boxes);
 }
 
 /** Draws inside of a rectangle only. */
@@ -88,8 +91,9 @@ function inside(ink, { left, top, right, bottom }, draw) {
   ink.beginPath();
   ink.rect(left, top, right - left, bottom - top);
   ink.clip();
-  draw();
+  const drawn = draw();
   ink.restore();
+  return drawn;
 }
 
 function createGroundLayer(app, moving) {

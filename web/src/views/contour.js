@@ -7,6 +7,7 @@ import { createContourPicture } from "./contour-picture.js";
 import { listenToGround } from "./contour-pointer.js";
 import { createHandle } from "./handle.js";
 import { startPlace } from "./handle-ring.js";
+import { createHint } from "./stage-hint.js";
 import { placeOfHover } from "./stage-input.js";
 import { createReadout } from "./stage-readout.js";
 import { zoomButtons } from "./stage-buttons.js";
@@ -32,7 +33,7 @@ export function createContour(el, app) {
   const canvas = h("canvas", { class: "ground", tabindex: "0", role: "img" });
   const ink = canvas.getContext("2d", { alpha: false });
   el.append(canvas);
-  const picture = createContourPicture(app, { moving: true });
+  const picture = createContourPicture(app, { moving: true, taken: () => [buttons.room()] });
   let size = sizeOf(el);
   const frame = () => picture.frame(size);
   const ground = listenToGround(canvas, app, frame);
@@ -40,16 +41,17 @@ export function createContour(el, app) {
   const handle = createHandle(el, app, { toPlane, shown: () => frame().shown });
   const readout = createReadout(el, app);
   const buttons = zoomButtons(el, { ...ground, isReset: () => !app.state.view.box });
+  const hint = createHint(el, app);
 
   const resize = () => (size = sizeOf(el));
   const draw = () => {
     if (size.width < 60 || size.height < 60) return;
     fit(canvas, size);
-    picture.paint(ink, size);
+    buttons.update();
+    hint.place(picture.paint(ink, size), frame().rect);
     const { x, y } = startPlace(app, frame());
     handle.place(x, y);
     readout.show(ground.pointing() ? placeOfHover(app, (x, y) => [frame().px(x), frame().py(y)]) : null, size);
-    buttons.update();
   };
   const destroy = () => {
     picture.destroy();

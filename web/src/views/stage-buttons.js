@@ -8,7 +8,8 @@ const STEP = 1.5;
  * @param {HTMLElement} el
  * @param {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, isReset: () => boolean }}
  *   actions
- * @returns {{ update: () => void }}
+ * @returns {{ update: () => void, room: () => { x: number, y: number, width: number, height: number } }} room:
+ *   the place that they take, for labels to avoid
  */
 export function zoomButtons(el, { zoom, reset, settle, isReset }) {
   const button = (path, label, onclick) =>
@@ -26,14 +27,21 @@ export function zoomButtons(el, { zoom, reset, settle, isReset }) {
     zoom(factor);
     settle();
   };
-  el.append(
-    h(
-      "div",
-      { class: "stage-buttons" },
-      button("M8 3v10M3 8h10", "Zoom in", zoomed(STEP)),
-      button("M3 8h10", "Zoom out", zoomed(1 / STEP)),
-      all,
-    ),
+  const group = h(
+    "div",
+    { class: "stage-buttons" },
+    button("M8 3v10M3 8h10", "Zoom in", zoomed(STEP)),
+    button("M3 8h10", "Zoom out", zoomed(1 / STEP)),
+    all,
   );
-  return { update: () => (all.hidden = isReset()) };
+  el.append(group);
+  return {
+    update: () => (all.hidden = isReset()),
+    room: () => ({
+      x: group.offsetLeft,
+      y: group.offsetTop,
+      width: group.offsetWidth,
+      height: group.offsetHeight,
+    }),
+  };
 }

@@ -23,9 +23,9 @@ const CORNERS = [
  * Draws what moves over the surface: heads, ends, names and the start.
  * @param {CanvasRenderingContext2D} ink
  * @param {object} app
- * @param {{ field: object, camera: object, size: object, labels: Function }} view
+ * @param {{ field: object, camera: object, size: object, labels: Function, taken: object[] }} view
  */
-export function drawFront(ink, app, { field, camera, size: { width, height }, labels }) {
+export function drawFront(ink, app, { field, camera, size: { width, height }, labels, taken }) {
   const rect = { left: 4, top: 4, right: width - 4, bottom: height - 4 };
   const at = (x, y) => camera.project(...field.place(x, y));
   const [x0, x1, y0, y1] = app.surface.box;
@@ -44,8 +44,9 @@ export function drawFront(ink, app, { field, camera, size: { width, height }, la
     app,
     exits.map((exit) => turned(exit, at)),
     rect,
+    taken,
   );
-  labels(ink, app, rect, seen, [...boxes, roomOf({ x: start[0], y: start[1] })]);
+  labels(ink, app, rect, seen, [...boxes, ...taken, roomOf({ x: start[0], y: start[1] })]);
 }
 
 /** The plane itself as a frame, so that what left the box is found as on the contour view. */

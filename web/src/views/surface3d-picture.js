@@ -12,10 +12,11 @@ import { createTrailLayer } from "./trails.js";
 /**
  * @param {object} app
  * @param {HTMLCanvasElement} ground for the graphics card
- * @param {{ moving?: boolean }} [options] moving: a picture that turns may be coarser, and is refined later
+ * @param {{ moving?: boolean, taken?: () => object[] }} [options] moving: a picture that turns may be coarser,
+ *   and is refined later; taken: boxes that stand on the canvas, for labels to avoid
  * @returns {object | null} null where there is no WebGL2
  */
-export function createSurfacePicture(app, ground, { moving = false } = {}) {
+export function createSurfacePicture(app, ground, { moving = false, taken = () => [] } = {}) {
   const scene = createScene(app, ground, { moving });
   if (!scene) return null;
   const trails = createProjectedTrails();
@@ -49,7 +50,7 @@ export function createSurfacePicture(app, ground, { moving = false } = {}) {
     ink.drawImage(layer.canvas, 0, 0);
     ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     trails.drawTip(ink, app, field, eye);
-    drawFront(ink, app, { field, camera: eye, size, labels });
+    drawFront(ink, app, { field, camera: eye, size, labels, taken: taken() });
   };
   return { paint, camera: cameraOf, field: scene.field, destroy: scene.destroy };
 }

@@ -22,7 +22,7 @@ const MISSING =
 export function createSurface3d(el, app) {
   el.classList.add("stage-view");
   const ground = h("canvas", { class: "ground", tabindex: "0", role: "img" });
-  const picture = createSurfacePicture(app, ground, { moving: true });
+  const picture = createSurfacePicture(app, ground, { moving: true, taken: () => [buttons.room()] });
   if (!picture) return missing(el, ground);
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
   const ink = overlay.getContext("2d");
@@ -43,10 +43,10 @@ export function createSurface3d(el, app) {
     fit(overlay, size);
     ink.setTransform(1, 0, 0, 1, 0, 0);
     ink.clearRect(0, 0, overlay.width, overlay.height);
+    buttons.update();
     picture.paint(ink, size);
     handle.place(...at(...app.state.start));
     readout.show(orbit.pointing() ? placeOfHover(app, at) : null, size);
-    buttons.update();
   };
   const destroy = () => {
     picture.destroy();

@@ -70,10 +70,10 @@ export const exitsOf = (app, frame) =>
     .filter(Boolean);
 
 /**
- * Draws the arrowheads and the boxes with the names inside of a rectangle.
+ * Draws the arrowheads and the boxes with the names inside of a rectangle, above what is taken.
  * @returns {{ x: number, y: number, width: number, height: number }[]} the boxes, for other labels to avoid
  */
-export function drawEnds(ink, app, exits, rect) {
+export function drawEnds(ink, app, exits, rect, taken = []) {
   for (const exit of exits) (Number.isNaN(exit.angle) ? drawStop : drawArrow)(ink, app, exit);
   ink.save();
   ink.font = font(12);
@@ -81,7 +81,7 @@ export function drawEnds(ink, app, exits, rect) {
     ink,
     app,
     [...exits].sort((a, b) => a.index - b.index),
-    rect,
+    { ...rect, taken },
   );
   for (const box of boxes) drawBox(ink, app, box);
   ink.restore();
@@ -145,7 +145,7 @@ function gathered(ink, app, exits, rect) {
 const overlap = (a, b) =>
   a.x < b.x + b.width + 2 && b.x < a.x + a.width + 2 && a.y < b.y + b.height + 2 && b.y < a.y + a.height + 2;
 
-function boxOf(ink, app, exits, { left, top, right, bottom }) {
+function boxOf(ink, app, exits, { left, top, right, bottom, taken }) {
   const most = bottom - top < 300 ? 3 : MOST;
   const shown = exits.length > most ? exits.slice(0, most - 1) : exits;
   const rows = shown.map((exit) => ({ index: exit.index, text: endText(app, exit) }));
@@ -160,6 +160,8 @@ function boxOf(ink, app, exits, { left, top, right, bottom }) {
   const bx = sideways ? inwards(x, left, right, width) : x - width / 2;
   const by = sideways ? y - height / 2 : inwards(y, top, bottom, height);
   const place = { x: within(bx, left, right, width), y: within(by, top, bottom, height) };
+  const under = taken.find((other) => overlap({ ...place, width, height }, other));
+  if (under) place.y = Math.max(top + 4, under.y - height - 4);
   return { exits, rows, width, height, indent: INDENT, ...place };
 }
 

@@ -17,7 +17,7 @@ const PLACES = [
  * Remembers where each label stands, so that it stays on its side of the head while there is room and the
  * race plays. At rest nothing is remembered: a link shows the picture that was shared, to the pixel.
  * @returns {(ink: CanvasRenderingContext2D, app: object, rect: object, heads: object[], taken: object[]) =>
- *   void} draws labels; a head is { index, x, y }, taken are boxes to avoid
+ *   object[]} draws labels; a head is { index, x, y }, taken are boxes to avoid; returns all boxes
  */
 export function createLabels() {
   const places = new Map();
@@ -34,6 +34,7 @@ export function createLabels() {
       drawBox(ink, app, box);
     }
     ink.restore();
+    return boxes;
   };
 }
 
@@ -52,5 +53,5 @@ function placed(ink, app, rect, { index, x, y }, boxes, places) {
   return null;
 }
 
-const covers = (a, b) =>
+export const covers = (a, b) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
