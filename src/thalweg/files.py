@@ -13,9 +13,12 @@ def save(text: str, path: Path) -> Path:
     """Write text to a file in one move: it is written beside its place first.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: the folder cannot be written, or in its place is something else than a file: a folder, or
+            a device, which the move would replace.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"cannot write {path}: it is there and is no file; choose another name")
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -90,13 +90,21 @@ def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, content: object, word
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_may_be_encoded_as_any_shell_does(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "slice.json"
+    plane = {"x": [0, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]], "title": "größer"}
+    path.write_text(json.dumps(plane, ensure_ascii=False), encoding=encoding)
+    assert read_slices(path)[0]["title"] == "größer"
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"there is no such file; make one with: thalweg landscape TASK --json"
     ):
         read_slices(tmp_path / "none.json")
-    with pytest.raises(UserError, match=r"cannot be read as text \(IsADirectoryError\)"):
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)"):
         read_slices(tmp_path)
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(UserError, match="cannot be read as text"):
+    with pytest.raises(UserError, match="is not JSON"):
         read_slices(str(tmp_path / "picture.png"))

@@ -1,5 +1,6 @@
 """A report on disk appears whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,16 @@ def test_a_failed_write_keeps_the_old_report(tmp_path: Path, monkeypatch: pytest
         files.save("new", out)
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (pipe, tmp_path):
+        with pytest.raises(UserError, match="is no file; choose another name"):
+            files.save("new", place)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_a_missing_folder_or_ledger_is_one_clear_line(full: Path, tmp_path: Path) -> None:

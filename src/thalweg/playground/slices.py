@@ -49,15 +49,15 @@ def read_slices(source: str | Path | Mapping[str, Any] | Plane | Survey) -> list
 
 def _parsed(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()  # JSON says itself how it is encoded: PowerShell's > writes UTF-16
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; {_HOW}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text ({type(error).__name__}); {_HOW}") from None
-    if text.lstrip()[:1] == "<":
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); {_HOW}") from None
+    if content.lstrip()[:1] == b"<":
         raise UserError(f"{path}: this is a page, such as the report; the playground takes JSON: {_HOW}")
     try:
-        return json.loads(text)
+        return json.loads(content)
     except (ValueError, RecursionError):
         raise UserError(f"{path}: is not JSON; {_HOW}") from None
 
