@@ -9,6 +9,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { lessons } from "./src/state/lessons.js";
 import { surfaces } from "./src/surfaces/index.js";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
@@ -54,9 +55,9 @@ async function licences(dependencies) {
 const { dependencies, devDependencies } = JSON.parse(await readFile(join(WEB, "package.json"), "utf8"));
 const packages = Object.entries({ ...devDependencies, ...dependencies });
 const versions = packages.map((pair) => pair.join(" ")).join(", ");
-const { lessons } = await import("./src/state/lessons.js").catch(() => ({ lessons: [] }));
 const ids = (items) => items.map(({ id }) => id);
 const names = JSON.stringify({ surfaces: ids(surfaces), lessons: ids(lessons) });
+const head = `/* thalweg playground; sources sha256:${await fingerprint()}; ${versions} */`;
 const { outputFiles } = await build({
   entryPoints: [join(WEB, "src/main.js")],
   bundle: true,
@@ -66,7 +67,7 @@ const { outputFiles } = await build({
   charset: "utf8",
   legalComments: "eof",
   plugins: [styles],
-  banner: { js: `/* thalweg playground; sources sha256:${await fingerprint()}; ${versions} */\n/*${names}*/` },
+  banner: { js: `${head}\n/*${names}*/` },
   footer: { js: await licences(dependencies) },
   write: false,
 });

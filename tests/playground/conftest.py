@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page
 from tests.report.browsing import chromium
 from thalweg import playground
 
-
 # Chromium without a GPU says of itself that it is slow.
 OF_THE_BROWSER = "GPU stall due to ReadPixels"
 

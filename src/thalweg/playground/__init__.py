@@ -3,7 +3,8 @@
 The rules that run in the page are this library's, printed as JavaScript from the same functions.
 
 >>> from thalweg import playground
->>> page = playground.export("/tmp/page.html", surface="rosenbrock")  # doctest: +SKIP
+>>> playground.Playground(surface="rosenbrock").state
+{'surface': {'id': 'rosenbrock'}}
 """
 
 from typing import TYPE_CHECKING, Any
