@@ -165,6 +165,41 @@ def test_ctrl_c_ends_it_cleanly() -> None:
     assert (process.returncode, rest.strip(), errors) == (0, "", "")
 
 
+def interrupted(self: Server) -> None:
+    """Ctrl-C at once."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("screen", "opened"), [({"DISPLAY": ":0"}, 1), ({"BROWSER": "true"}, 1), ({}, 0)])
+def test_a_browser_opens_where_there_is_a_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], screen: dict[str, str], opened: int
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Server, "serve_forever", interrupted)
+    monkeypatch.setattr("webbrowser.open", asked.append)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in screen.items():
+        monkeypatch.setenv(name, value)
+    assert cli.run(["play", "--port", "0"]) == 0
+    address = re.search(r"http://127\.0\.0\.1:\d+/", capsys.readouterr().out)[0]
+    assert asked == [address] * opened
+    assert cli.run(["play", "--port", "0", "--no-open"]) == 0
+    assert len(asked) == opened
+
+
+def test_it_says_which_port_it_took_instead(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Server, "serve_forever", interrupted)
+    with listening("a page", None):
+        assert cli.run(["play", "--no-open"]) == 0
+    said = capsys.readouterr().out
+    port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
+    assert said.startswith(f"Port {PORT} is taken; this is at {port}.\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
