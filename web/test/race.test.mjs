@@ -81,6 +81,14 @@ test("an epoch draws every sample once, and the last batch is what is left", () 
   assert.notDeepEqual(seen.slice(0, 4), seen.slice(4, 8), "each epoch in an order of its own");
 });
 
+test("another seed draws other batches", () => {
+  const surface = createSurface("linear");
+  const drawn = (seed) =>
+    simulate(racerOf("SGD", { lr: 0.1 }, { batch: 4, seed }), surface, surface.start, 20).gx;
+  assert.notDeepEqual(drawn(2), drawn(1));
+  assert.notDeepEqual(drawn(3), drawn(2));
+});
+
 test("a batch of everything is the full batch", () => {
   const surface = createSurface("logistic");
   const full = simulate(racerOf("SGD", { lr: 0.1 }), surface, surface.start, 30);
@@ -333,6 +341,15 @@ test("a cell of the map is the run at its place", async () => {
       [1e-5, 1],
     );
   }
+});
+
+test("a map is measured from the lowest loss: a constant added to all losses changes nothing", async () => {
+  const surface = quadratic(10);
+  const raised = { ...surface, f: (x, y) => surface.f(x, y) + 1 };
+  const [low, high] = await Promise.all(
+    [surface, raised].map((one) => phase(racerOf("SGD"), one, [3, 1], 5, { columns: 8, rows: 2 })),
+  );
+  low.values.forEach((value, i) => close(high.values[i], value, 1e-9));
 });
 
 test("every rule has its second axis, or none", async () => {
