@@ -1,5 +1,5 @@
 import { simulate } from "./race/simulate.js";
-import { createSurface } from "./surfaces/index.js";
+import { createSurface, standIn } from "./surfaces/index.js";
 
 /** How long a whole run plays at speed 1, in seconds. */
 const RUN_SECONDS = 8;
@@ -146,7 +146,7 @@ export class App {
       if (moved) this._arrive();
     } catch (error) {
       this.surfaceProblem = { message: error.message, position: error.position ?? null };
-      this.surface ??= createSurface("rosenbrock", {});
+      this.surface ??= standIn();
     }
   }
 

@@ -21,8 +21,10 @@ test("a number in a field reads back as itself", () => {
 });
 
 test("what a person types is read, and nonsense is not", () => {
-  assert.deepEqual(["1e-3", " 0,5", "−2", ".5", "+3", "inf"].map(parse), [1e-3, 0.5, -2, 0.5, 3, Infinity]);
-  assert.deepEqual(["", "abc", "1e", "1 2", "0x10", "--1", "1+1"].map(parse), Array(7).fill(null));
+  assert.deepEqual(["1e-3", " 0,5", "−2", ".5", "+3", "inf"].map((text) => parse(text)), [1e-3, 0.5, -2, 0.5, 3, Infinity]);
+  assert.deepEqual(["", "abc", "1e", "1 2", "0x10", "--1", "1+1"].map((text) => parse(text)), Array(7).fill(null));
+  assert.deepEqual(["1,000", "10,000", "2.5", "7", "1,00"].map((text) => parse(text, true)), [1000, 10000, 2.5, 7, 1]);
+  assert.equal(parse("1,125"), 1.125, "a decimal comma");
 });
 
 test("sliders go from end to end and back to the same place", () => {

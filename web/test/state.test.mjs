@@ -6,7 +6,7 @@ import { labelOf, nameOf, newRacer, nextHue } from "../src/state/racers.js";
 import { lessons } from "../src/state/lessons.js";
 import { LIMITS, defaultState, normalize } from "../src/state/state.js";
 import { decode, encode } from "../src/state/url.js";
-import { createSurface, surfaces } from "../src/surfaces/index.js";
+import { createSurface, standIn, surfaces } from "../src/surfaces/index.js";
 import { simulate } from "../src/race/simulate.js";
 import { drawing, randomState } from "./random-states.mjs";
 
@@ -127,6 +127,16 @@ test("a surface alone gets racers at rates that work there", () => {
       const path = simulate(racer, surface, state.start, 200);
       assert.ok(!path.ended && path.loss[200] < path.loss[0], `${racer.optimizer} on ${id}`);
     }
+  }
+});
+
+test("where a formula cannot be read, the race of what stands in for it is one", () => {
+  const state = decode("formula=1/0");
+  const { start, f } = standIn();
+  assert.deepEqual(state.start, start);
+  for (const racer of state.racers) {
+    const path = simulate(racer, standIn(), start, 200);
+    assert.ok(!path.ended && path.loss[200] < f(...start), racer.optimizer);
   }
 });
 

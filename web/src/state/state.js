@@ -8,7 +8,7 @@ import { compose, optionOf } from "../engine/program.js";
 import { optimizers, schedules, transforms } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
 import { LONGEST } from "../surfaces/formula/tokens.js";
-import { createSurface, surfaces } from "../surfaces/index.js";
+import { createSurface, standIn, surfaces } from "../surfaces/index.js";
 import { fitNumber, fitOptions, shown } from "./fit.js";
 import { lessons } from "./lessons.js";
 
@@ -135,12 +135,12 @@ function fitText(given, most, owner, notes) {
   return text.slice(0, most).replace(/\p{Cs}/gu, "");
 }
 
-/** The surface itself; null for a formula that cannot be read, and for a slice that is not here. */
+/** The surface itself, or what stands in for it. */
 function makeSurface({ id, parameters, formula }, slices) {
   try {
     return createSurface(id, parameters, { slices, formula });
   } catch {
-    return null;
+    return standIn();
   }
 }
 
@@ -151,12 +151,12 @@ function fitStart(given, surface, notes) {
     return given.map((value) => value + 0);
   if (given !== undefined)
     notes.push("The start must be two numbers, such as -1.5,2. It is the usual one now.");
-  return [...(surface?.start ?? [1, 1])];
+  return [...surface.start];
 }
 
 function homeRacers(surface, start, steps) {
   const racers = HOME.racers.map((racer, index) => normalizeRacer(racer, index));
-  return surface ? racers.map((racer) => atFairRate(racer, surface, start, steps)) : racers;
+  return racers.map((racer) => atFairRate(racer, surface, start, steps));
 }
 
 function fitRacers(given, notes) {

@@ -72,6 +72,9 @@ export const surfaces = [
   slice,
 ];
 
+/** What is shown while a formula cannot be read, or a slice is not here. */
+export const standIn = () => createSurface("rosenbrock");
+
 /** The value of each parameter: what was given, within its bounds, or the default. */
 function filled(family, given = {}) {
   const values = {};

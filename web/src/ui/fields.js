@@ -91,7 +91,7 @@ function inputs({ label, name = label, field, optional }) {
 /** What was typed, within its bounds; undefined where it is not a number that may stand here. */
 function typed(entered, { integer, interval = ANY, optional }) {
   if (optional && entered.trim() === "") return null;
-  const number = parse(entered);
+  const number = parse(entered, integer);
   const value = integer && number !== null ? Math.round(number) : number;
   return value !== null && within(value, interval) ? value : undefined;
 }

@@ -36,13 +36,19 @@ export function editable(value) {
 }
 
 /**
- * What a person typed as a number, or null.
+ * What a person typed as a number, or null. A comma is that of a decimal fraction, or, in whole numbers, sets
+ * thousands apart.
  *
  * @param {string} text
+ * @param {boolean} [integer]
  * @returns {number | null}
  */
-export function parse(text) {
-  const plain = text.trim().replace("−", "-").replace(",", ".").replace(/^\+/, "");
+export function parse(text, integer = false) {
+  const plain = (integer ? text.replace(/,(?=\d{3}(?!\d))/g, "") : text)
+    .trim()
+    .replace("−", "-")
+    .replace(",", ".")
+    .replace(/^\+/, "");
   if (/^inf(inity)?$|^∞$/i.test(plain)) return Infinity;
   return /^-?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(plain) ? Number(plain) : null;
 }

@@ -81,25 +81,36 @@ function stepsField(app) {
     title,
   };
   const input = h("input", props);
+  const problem = h("span", { class: "wanted", role: "status" });
+  const refuse = (wrong) => {
+    input.setAttribute("aria-invalid", String(wrong));
+    problem.hidden = !wrong;
+    write(problem, wrong ? `A whole number from 1 to ${whole(LIMITS.steps)}, please.` : "");
+  };
   const update = () => {
-    input.removeAttribute("aria-invalid");
+    refuse(false);
     input.value = String(app.state.steps);
   };
   input.addEventListener("change", () => {
-    const value = parse(input.value);
+    const value = parse(input.value, true);
     const fits = value !== null && value >= 1 && value <= LIMITS.steps;
     if (fits) app.set({ steps: Math.round(value), playhead: null });
-    else input.setAttribute("aria-invalid", "true");
+    else refuse(true);
   });
   app.on("state", update);
   update();
-  return input;
+  return [input, problem];
 }
 
 function speedChoice(app) {
   const change = () => app.set({ speed: Number(select.value) });
   const select = selectOf(SPEEDS, { "aria-label": "Speed", class: "speed", onchange: change });
-  const update = () => (select.value = String(app.state.speed));
+  const update = () => {
+    const speed = String(app.state.speed);
+    const listed = [...select.options].some(({ value }) => value === speed);
+    if (!listed) select.append(h("option", { value: speed }, `${speed}×`)); // a link may have any
+    select.value = speed;
+  };
   app.on("state", update);
   update();
   return select;

@@ -51,7 +51,8 @@ class Inspector {
       role: "region",
       "aria-label": "Step inspector",
     });
-    this.element.append(h("div", { class: "inspector-head" }, svg, this.title, group), this.body);
+    this.head = h("div", { class: "inspector-head" }, svg, this.title, group);
+    this.element.append(this.head, this.body);
   }
 
   choice(coordinate) {
@@ -74,8 +75,9 @@ class Inspector {
       return;
     }
     Object.assign(this, { shown: key, stale: false, last: performance.now() });
-    this.element.hidden = !at;
+    this.head.hidden = !at;
     if (at) this.show(at);
+    else this.body.replaceChildren(h("p", { class: "inspector-note" }, "No racer is shown."));
   }
 
   /** The racer and the step to explain: the hovered one, else the selected one's at the playhead. */

@@ -62,6 +62,12 @@ export class PhaseJob {
     this.key = null;
   }
 
+  /** There is no racer any more. */
+  end() {
+    this.stop();
+    Object.assign(this, { map: null, who: null, lr: null });
+  }
+
   async compute() {
     const { app } = this;
     const { racers, start, steps } = app.state;

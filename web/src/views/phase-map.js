@@ -9,6 +9,7 @@ import { drawMark } from "./trails-marks.js";
 
 const [TITLE, AXIS] = [26, 20];
 const BAR = 56; // pixels of the legend's ramp
+const ROOMY = 420; // pixels from which on the legend names everything
 const SYMBOLS = { beta1: "β₁", alpha: "α", rho: "ρ" };
 
 /** The axes' letters. @param {null | { name: string }} other */
@@ -111,7 +112,8 @@ export function drawAxes(ctx, map, { left, right, top, bottom, x, y }, colors) {
 }
 
 /**
- * The legend, in words, at the right of the title: how the colours go, and what is hatched.
+ * The legend, in words, at the right of the title: how the colours go, and what ends higher than it began or
+ * diverges.
  * @param {number | null} best the lowest power of ten; null for a map without colours
  * @returns {number} where it begins
  */
@@ -126,9 +128,14 @@ export function drawLegend(ctx, best, width, colors) {
     x -= ctx.measureText(text).width + 5;
   };
   word("diverges");
-  swatch(ctx, x - 12, colors.dark);
+  swatch(ctx, x - 12, colors.dark, hatch);
   x -= 24;
   if (best === null) return x;
+  if (width > ROOMY) {
+    word("higher");
+    swatch(ctx, x - 12, colors.dark, ([ground]) => ground);
+    x -= 24;
+  }
   word("stalls");
   x -= BAR;
   const shades = ramp(colors.dark);
@@ -137,14 +144,14 @@ export function drawLegend(ctx, best, width, colors) {
     ctx.fillRect(x + i, 3, 1.2, 11);
   }
   x -= 5;
-  word(`${width > 420 ? "converges " : ""}× ${power(best)}`);
+  word(`× ${power(best)}`);
   return x;
 }
 
-function swatch(ctx, left, dark) {
+function swatch(ctx, left, dark, tone) {
   for (let y = 0; y < 11; y += 1) {
     for (let x = 0; x < 12; x += 1) {
-      ctx.fillStyle = css(hatch(diverged(dark), x, y));
+      ctx.fillStyle = css(tone(diverged(dark), x, y));
       ctx.fillRect(left + x, 3 + y, 1.05, 1.05);
     }
   }

@@ -12,6 +12,7 @@ import { bestOf, drawAxes, drawHere, drawLegend, drawPicture, frameOf, symbolOf 
 import { font } from "./text.js";
 import { nameOf } from "../state/racers.js";
 
+const NOBODY = "No racer is shown.";
 const HINT = "Arrow keys move a cell at a time, Enter gives the racer these values.";
 
 /** @param {HTMLElement} el @param {any} app */
@@ -61,9 +62,10 @@ class PhaseMap {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
     if (this.racer) this.job.follow();
-    else this.job.map = null;
-    this.note.hidden = !this.job.problem;
-    this.note.textContent = this.job.problem ?? "";
+    else this.job.end();
+    const note = this.racer ? this.job.problem : NOBODY;
+    this.note.hidden = !note;
+    this.note.textContent = note ?? "";
     const ratio = Math.min(window.devicePixelRatio || 1, 3);
     const ctx = fresh(this.canvas, width, height, ratio);
     if (!this.map) return this.point(null);
