@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { optimizers } from "../src/generated/library.js";
 import { floorOf } from "../src/race/outcome.js";
 import { momentumOf, momentumOption, phase, racerAt } from "../src/race/phase.js";
+import { atFairRate } from "../src/race/rate.js";
 import { rerun, simulate } from "../src/race/simulate.js";
 import { tune } from "../src/race/tune.js";
 import { normalize } from "../src/state/state.js";
@@ -272,6 +273,16 @@ test("where every rate fails, the own one is kept", async () => {
   const cursed = { ...quadratic(1), f: () => NaN };
   const found = await tune(racerOf("SGD", { lr: 0.3 }), cursed, [1, 1], 20);
   assert.deepEqual([found.lr, found.loss], [0.3, Infinity]);
+});
+
+test("a fair rate keeps the racer in the picture, though a larger one would go lower", () => {
+  const slope = {
+    ...quadratic(1),
+    f: (x) => -x,
+    gradient: (p, out) => out.set([-1, 0]),
+    box: [-1, 1, -1, 1],
+  };
+  assert.equal(atFairRate(racerOf("SGD"), slope, [-0.5, 0], 20).options.lr, 0.05);
 });
 
 test("tuning and mapping breathe, report and can be stopped", async () => {

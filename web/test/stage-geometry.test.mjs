@@ -2,12 +2,14 @@
 // to.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { compose } from "../src/engine/program.js";
+import { transforms as library } from "../src/generated/library.js";
 import { createSurface } from "../src/surfaces/index.js";
 import { pick } from "../src/views/contour-pick.js";
 import { createFrame, fitted, panned, plotRect, tidy, zoomed } from "../src/views/contour-frame.js";
 import { createHeights, HOLE, levelsBetween } from "../src/views/contour-levels.js";
-import { rounded } from "../src/views/handle.js";
-import { penaltyOf } from "../src/views/penalty-strengths.js";
+import { moveOf, rounded } from "../src/views/handle.js";
+import { levelsWithin, penaltyOf } from "../src/views/penalty-strengths.js";
 import { exitOf } from "../src/views/trails-ends.js";
 import { clipped, trailPieces } from "../src/views/trails-lines.js";
 import { markPath } from "../src/views/trails-marks.js";
@@ -58,6 +60,9 @@ test("a measured surface has a plot of its own shape", () => {
   assert.ok(plain.right - plain.left > plain.bottom - plain.top);
   near(measured.right - measured.left, measured.bottom - measured.top);
   near(measured.left + measured.right, plain.left + plain.right);
+  const flat = plotRect({ width: 900, height: 620 }, { box: [-4, 4, -1, 1], measured: true });
+  near(flat.right - flat.left, 4 * (flat.bottom - flat.top));
+  near(flat.top + flat.bottom, plain.top + plain.bottom);
 });
 
 test("coordinates in links are short and still where they were", () => {
@@ -184,4 +189,39 @@ test("what pulls a racer to zero", () => {
     penaltyOf({ options: {}, transforms: [{ name: "clip_norm", options: { max_norm: 1 } }] }),
     { l1: 0, l2: 0 },
   );
+});
+
+test("every transform pulls as its step without a gradient does", () => {
+  const lr = 1e-7;
+  for (const [name, { example }] of Object.entries(library)) {
+    const { l1, l2 } = penaltyOf({ transforms: [{ name, options: example }] });
+    const start = [2, -3];
+    const run = compose("SGD", { lr }, [{ name, options: example }]).begin(start);
+    run.step((p, out) => out.fill(0), lr);
+    start.forEach((p, i) => {
+      const pull = (p - run.p[i]) / lr;
+      assert.ok(Math.abs(pull - (l1 * Math.sign(p) + l2 * p)) < 1e-6, `${name}: ${pull}`);
+    });
+  }
+});
+
+test("lines of equal penalty are drawn at round values inside the picture", () => {
+  assert.deepEqual(levelsWithin(0, 10), [1, 2, 3, 4, 5, 6]);
+  for (const [low, high] of [
+    [0, 0.013],
+    [4, 5],
+    [0, 7e5],
+  ]) {
+    const levels = levelsWithin(low, high);
+    assert.ok(levels.length >= 3 && levels.every((level) => level > low && level < high));
+  }
+});
+
+test("arrow keys move the start by a hundredth of the view, with shift by a tenth", () => {
+  const shown = [0, 10, -1, 3];
+  assert.deepEqual(moveOf({ key: "ArrowRight" }, shown), [0.1, 0]);
+  assert.deepEqual(moveOf({ key: "ArrowUp", shiftKey: true }, shown), [0, 0.4]);
+  assert.deepEqual(moveOf({ key: "ArrowLeft", shiftKey: true }, shown), [-1, 0]);
+  assert.equal(moveOf({ key: "ArrowLeft", ctrlKey: true }, shown), null);
+  assert.equal(moveOf({ key: "x" }, shown), null);
 });

@@ -6,11 +6,9 @@ import { short } from "../ui/numbers.js";
 import { font } from "./text.js";
 import { groundOf } from "./contour-colours.js";
 import { nameOf } from "../state/racers.js";
-import { ticks } from "./chart-scale.js";
-import { penaltyOf } from "./penalty-strengths.js";
+import { levelsWithin, penaltyOf } from "./penalty-strengths.js";
 
 const COLUMNS = 181;
-const LEVELS = 5;
 
 /** Draws the penalty of the selected racer, if it has one. */
 export function drawPenalty(ink, app, frame) {
@@ -48,15 +46,13 @@ function linesOf(penalty, { shown: [x0, x1, y0, y1], rect: { left, right, top, b
   const ky = (bottom - top) / (rows - 1);
   const place = ([u, v]) => [left + (u - 0.5) * kx, top + (v - 0.5) * ky];
   const grid = contours().size([COLUMNS, rows]);
-  return ticks(low, low + (high - low) * 0.6, LEVELS)
-    .filter((level) => level > low)
-    .map((level) => ({
-      level,
-      rings: grid
-        .contour(values, level)
-        .coordinates.flat()
-        .map((ring) => ring.map(place)),
-    }));
+  return levelsWithin(low, high).map((level) => ({
+    level,
+    rings: grid
+      .contour(values, level)
+      .coordinates.flat()
+      .map((ring) => ring.map(place)),
+  }));
 }
 
 /** Strokes rings and gives back their highest point that has room for a label. */

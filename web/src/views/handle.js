@@ -115,16 +115,21 @@ function listenToDrag(element, el, app, { toPlane, shown }) {
   }
 }
 
-/** An arrow key moves the start by a hundredth of the view, with shift by a tenth. */
+/** How far a key moves the start: a hundredth of the view, with shift a tenth; null for other keys. */
+export function moveOf({ key, shiftKey, altKey, ctrlKey, metaKey }, [x0, x1, y0, y1]) {
+  const arrow = ARROWS[key];
+  if (!arrow || altKey || ctrlKey || metaKey) return null;
+  const share = shiftKey ? 0.1 : 0.01;
+  return [arrow[0] * share * (x1 - x0), arrow[1] * share * (y1 - y0)];
+}
+
 function listenToArrows(element, app, { shown }) {
   element.addEventListener("keydown", (event) => {
-    const arrow = ARROWS[event.key];
-    if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
+    const move = moveOf(event, shown());
+    if (!move) return;
     event.preventDefault();
     event.stopPropagation();
-    const [x0, x1, y0, y1] = shown();
-    const share = event.shiftKey ? 0.1 : 0.01;
     const [x, y] = app.state.start;
-    setStart(app, bounds(app, shown), x + arrow[0] * share * (x1 - x0), y + arrow[1] * share * (y1 - y0));
+    setStart(app, bounds(app, shown), x + move[0], y + move[1]);
   });
 }

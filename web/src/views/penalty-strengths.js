@@ -1,5 +1,9 @@
 /** How strongly decay, penalties and proximal steps pull a racer to zero. */
 
+import { ticks } from "./chart-scale.js";
+
+const LEVELS = 5;
+
 /** How a transform pulls the parameters to zero: l1 |p| + l2/2 p². The library's elastic net has l2 p². */
 const PULLS = {
   coupled_decay: ({ weight_decay: l2 }) => ({ l2 }),
@@ -23,3 +27,7 @@ export function penaltyOf({ options = {}, transforms = [] }) {
   }
   return sum;
 }
+
+/** Round penalties to draw lines at, of those between two; near the highest they would be cut by the border. */
+export const levelsWithin = (low, high) =>
+  ticks(low, low + (high - low) * 0.6, LEVELS).filter((level) => level > low);
