@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import thalweg
+from thalweg.playground.bundle import bundle
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "decisions" not in path.parts)
@@ -130,3 +131,8 @@ def test_the_site_needs_no_network(site: Path) -> None:
         assert loaded == [], page.relative_to(site)
     for sheet in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?https?:|@import", sheet.read_text()), sheet.relative_to(site)
+
+
+def test_the_playground_is_on_the_site(site: Path) -> None:
+    assert bundle() in (site / "playground.html").read_text(encoding="utf-8")
+    assert 'href="../playground.html"' in (site / "guides" / "playground.html").read_text(encoding="utf-8")
