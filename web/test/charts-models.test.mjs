@@ -67,6 +67,7 @@ test("a racer that diverged does not flatten the others, and is marked at its la
 
 test("twelve decades are shown at most, and a loss of exactly 0 does not break the axis", () => {
   const [panel] = lossModel(appOf([path([1, 1e-40, 0])])).panels;
+  assert.ok(Math.abs(Math.log10(panel.high / panel.low) - 12) < 0.5, "twelve decades");
   assert.ok(panel.low >= 1e-13 && panel.high < 2);
   const [zero] = lossModel(appOf([path([0, 0])])).panels;
   assert.ok(zero.low > 0 && zero.high > zero.low);

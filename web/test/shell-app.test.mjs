@@ -133,3 +133,13 @@ test("selection and hover do not outlive their racer", () => {
   app.selected = 7;
   assert.equal(app.selected, 0);
 });
+
+test("at speed 2 a run takes half the time, and a page that slept does not leap", () => {
+  const app = make();
+  app.set({ steps: 4000, speed: 2 });
+  app.play();
+  for (let now = 0; now <= 2000; now += 20) tick(now);
+  assert.ok(Math.abs(app.step - 2000) < 40, `${app.step}`);
+  tick(600_000);
+  assert.ok(app.step < 2200 && app.playing, `${app.step}`);
+});

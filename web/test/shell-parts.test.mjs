@@ -151,3 +151,12 @@ test("arrow keys go round a row of tabs", () => {
   );
   assert.equal(destination("ArrowRight", 2, 3), 0);
 });
+
+test("undo goes back two hundred deeds, and no memory is kept of more", () => {
+  const history = new History({ steps: 0 });
+  for (let steps = 1; steps <= 300; steps++) history.record({ steps }, 1000 * steps);
+  let back = 0;
+  while (history.undo()) back++;
+  assert.equal(back, 200);
+  assert.equal(history.now.steps, 100);
+});

@@ -156,3 +156,9 @@ test("poses stay sensible and short", () => {
   assert.deepEqual(fitPose([190.26, 120, 99]), [-169.5, 90, 6]);
   assert.deepEqual(fitPose([-38, -20, 0]), [-38, 8, 0.5]);
 });
+
+test("yaw 0 looks along y, yaw 90 along x", () => {
+  const depth = (yaw, ...place) => createCamera([yaw, 30, 1], SIZE, { sx: 1, sy: 1 }).project(...place)[2];
+  assert.ok(depth(0, 0, 0.3, 0) > depth(0, 0, -0.3, 0));
+  assert.ok(depth(90, 0.3, 0, 0) > depth(90, -0.3, 0, 0));
+});

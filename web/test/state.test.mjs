@@ -378,3 +378,9 @@ test("labels say what differs from the usual", () => {
   );
   assert.equal(label({ optimizer: "SGD", label: " Mine " }), "Mine");
 });
+
+test("a number that should be whole is rounded, and said to be", () => {
+  const { steps, notes } = normalize({ steps: 10.6 });
+  assert.equal(steps, 11);
+  assert.match(notes.join(), /10\.6 was changed to 11/);
+});
