@@ -3,7 +3,7 @@
 import { groundOf } from "./contour-colours.js";
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
-import { font, lowered } from "./text.js";
+import { font, lowered, withoutNote } from "./text.js";
 
 /** Labels of levels keep this distance from each other and from the border, in CSS pixels. */
 const APART = 90;
@@ -36,13 +36,10 @@ function drawNames(ink, { rect: { left, top, right, bottom, narrow } }, [across,
   ink.textBaseline = "alphabetic";
   if (narrow) {
     ink.textAlign = "right";
-    ink.fillText(across, right, bottom + 17);
-    ink.strokeStyle = groundOf(colors);
-    ink.lineWidth = 3;
-    ink.lineJoin = "round";
-    ink.textAlign = "left";
-    ink.strokeText(up, left + 6, top + 15);
-    ink.fillText(up, left + 6, top + 15);
+    const long = across.length > 2;
+    if (!long) ink.fillText(across, right, bottom + 17);
+    const within = [[up, top + 15], long && [across, bottom - 8]].filter(Boolean);
+    for (const [name, y] of within) drawOver(ink, withoutNote(name), left + 6, y, colors);
     return;
   }
   ink.textAlign = "center";
@@ -50,6 +47,16 @@ function drawNames(ink, { rect: { left, top, right, bottom, narrow } }, [across,
   ink.translate(Math.max(left - beside - 14, 10), (top + bottom) / 2);
   if (up.length > 2) ink.rotate(-Math.PI / 2);
   ink.fillText(up, 0, 4);
+}
+
+/** A name on the ground. */
+function drawOver(ink, name, x, y, colors) {
+  ink.strokeStyle = groundOf(colors);
+  ink.lineWidth = 3;
+  ink.lineJoin = "round";
+  ink.textAlign = "left";
+  ink.strokeText(name, x, y);
+  ink.fillText(name, x, y);
 }
 
 function across(ink, { rect: { left, right, bottom, narrow }, px }, values) {

@@ -34,7 +34,8 @@ export function plotRect({ width, height }, { measured, box: [x0, x1, y0, y1], a
   const [across, down] = [rect.right - rect.left, rect.bottom - rect.top];
   const spare = across - (down * (x1 - x0)) / (y1 - y0);
   if (spare > 0) return { ...rect, left: rect.left + spare / 2, right: rect.right - spare / 2 };
-  return { ...rect, bottom: rect.top + (across * (y1 - y0)) / (x1 - x0) };
+  const over = down - (across * (y1 - y0)) / (x1 - x0);
+  return { ...rect, top: rect.top + over / 2, bottom: rect.bottom - over / 2 };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { short } from "../ui/numbers.js";
 import { tickTexts, ticks } from "./chart-scale.js";
-import { font, lowered } from "./text.js";
+import { font, lowered, withoutNote } from "./text.js";
 import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";
@@ -11,6 +11,8 @@ import { drawProjected } from "./surface3d-trails.js";
 import { drawEnds, exitsOf } from "./trails-ends.js";
 import { drawHead, headOf, paintOrder } from "./trails.js";
 
+/** Pixels between a name and the border of the canvas. */
+const EDGE = 8;
 const EMPTY = { pieces: new Float64Array(0), until: [0] };
 const CORNERS = [
   [-0.5, -0.5],
@@ -97,7 +99,7 @@ function drawPointed(ink, app, at, plane) {
  * The border of the surface, the floor, the ticks of both coordinates on its edges in front, the loss at a
  * corner.
  */
-export function drawBlock(ink, app, { field, camera, border }) {
+export function drawBlock(ink, app, { field, camera, border, width }) {
   const { colors } = app;
   const floor = ([u, v], z = 0) => camera.project(u * field.sx, v * field.sy, z);
   ink.lineWidth = 1;
@@ -127,12 +129,12 @@ export function drawBlock(ink, app, { field, camera, border }) {
   const nearer = (a, b) => (floor(a)[2] < floor(b)[2] ? a : b);
   const [x0, x1, y0, y1] = app.surface.box;
   const [nameX, nameY] = (app.surface.axes ?? app.surface.names).map(lowered);
-  drawEdge(ink, floor, nearer([0, -0.5], [0, 0.5]), 0, [x0, x1], nameX);
-  drawEdge(ink, floor, nearer([-0.5, 0], [0.5, 0]), 1, [y0, y1], nameY);
+  drawEdge(ink, floor, nearer([0, -0.5], [0, 0.5]), 0, [x0, x1], [nameX, width]);
+  drawEdge(ink, floor, nearer([-0.5, 0], [0.5, 0]), 1, [y0, y1], [nameY, width]);
   drawLoss(ink, field, floor);
 }
 
-function drawEdge(ink, floor, middle, axis, [low, high], name) {
+function drawEdge(ink, floor, middle, axis, [low, high], [name, width]) {
   const at = (share) => floor(middle.map((v, k) => (k === axis ? share - 0.5 : v)));
   const centre = floor([0, 0]);
   const [mx, my] = at(0.5);
@@ -153,8 +155,17 @@ function drawEdge(ink, floor, middle, axis, [low, high], name) {
   });
   ink.save();
   ink.font = `italic ${font(13)}`;
-  ink.fillText(name, mx + away[0] * 40, my + away[1] * 34 + 2);
+  writeInside(ink, name, mx + away[0] * 40, my + away[1] * 34 + 2, width);
   ink.restore();
+}
+
+/** A name that is too long for its side loses what stands in parentheses, and moves inwards. */
+function writeInside(ink, name, x, y, width) {
+  const lengthOf = (text) => ink.measureText(text).width;
+  const room = ink.textAlign === "left" ? width - x : ink.textAlign === "right" ? x : width;
+  const text = lengthOf(name) < room - EDGE ? name : withoutNote(name);
+  const over = Math.max(0, lengthOf(text) - room + EDGE);
+  ink.fillText(text, ink.textAlign === "left" ? x - over : x + over, y);
 }
 
 /** The loss at the leftmost edge: its lowest and its highest value. */

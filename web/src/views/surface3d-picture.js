@@ -45,7 +45,7 @@ export function createSurfacePicture(app, ground, { moving = false, taken = () =
     racers = look;
     layer.update(app, size);
     ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    drawBlock(ink, app, { field, camera: eye, border: trails.border() });
+    drawBlock(ink, app, { field, camera: eye, border: trails.border(), width: size.width });
     ink.setTransform(1, 0, 0, 1, 0, 0);
     ink.drawImage(layer.canvas, 0, 0);
     ink.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
