@@ -36,7 +36,7 @@ def take(browser: Browser, page: Path, name: str) -> None:
     shown.wait_for_timeout(1000)
     picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
     path = FOLDER / f"{name}.png"
-    picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(256, kmeans=3, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB")
     context.close()
 
