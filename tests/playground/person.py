@@ -33,10 +33,14 @@ def losses(page: Page) -> list[str]:
 
 
 def link(page: Page) -> str:
-    """The address, from "#" on, which is written when nothing has changed for a while."""
-    page.wait_for_timeout(300)
-    settle(page)
-    return page.evaluate("location.hash")
+    """The address, from "#" on, which is written when nothing has changed for 200 ms.
+
+    The page itself counts the time, from when it has answered: a slow machine is waited for.
+    """
+    wait = "setTimeout(() => done(location.hash), 250)"
+    return page.evaluate(
+        f"new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {wait})))"
+    )
 
 
 def handle(page: Page) -> Locator:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
-from tests.playground.person import handle, link, middle, picture, settle, stage
+from tests.playground.person import drag, handle, link, middle, picture, settle, stage
 from tests.playground.test_browser_share import download
 from tests.report.browsing import DESKTOP, PHONE
 
@@ -99,6 +99,7 @@ def test_the_wheel_scrolls_the_page_until_the_stage_has_the_focus(visit: Visit) 
     assert box(page) == []
     stage(page).focus()
     page.mouse.wheel(0, -200)
+    link(page)  # the wheel comes to rest first
     assert box(page) != []
 
 
@@ -187,6 +188,18 @@ def test_the_start_can_be_dragged_on_the_surface(visit: Visit) -> None:
     now = middle(handle(page))
     assert now == (pytest.approx(x + 60, abs=3), pytest.approx(y + 20, abs=3))
     assert "start=-4,2&" not in link(page)
+
+
+def test_the_hint_covers_no_name_and_goes_once_it_was_followed(visit: Visit) -> None:
+    page = visit(DESKTOP, "#lesson=race")
+    hint = page.locator(".hint")
+    half = middle(stage(page))[1]
+    assert middle(hint)[1] > half
+    drag(page, 20, 5)
+    expect(hint).to_be_hidden()
+    warmup = visit(DESKTOP, "#lesson=warmup")  # the name of who left stands where the hint was
+    settle(warmup)
+    assert middle(warmup.locator(".hint"))[1] < half
 
 
 def test_a_picture_that_the_graphics_card_lost_comes_back(visit: Visit) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from thalweg import cli
 from thalweg.errors import UserError
+from thalweg.playground import server as module
 from thalweg.playground.opening import Opening
-from thalweg.playground.page import document
+from thalweg.playground.page import document, policy
 from thalweg.playground.server import PORT, Server, listening
 
 PAGE = document(Opening.of())
@@ -49,10 +50,10 @@ def test_the_page_is_at_the_root_with_strict_headers(server: Server) -> None:
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
-    policy = response.headers["Content-Security-Policy"]
-    assert policy.startswith("default-src 'none'; script-src 'sha256-")
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe-eval" not in policy
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response.headers["Content-Security-Policy"] == f"{policy()}; frame-ancestors 'none'"
     assert "Python" not in response.headers["Server"]
 
 
@@ -137,6 +138,14 @@ def test_the_next_free_port_but_never_another_than_asked_for() -> None:
         assert min(first.server_port, second.server_port) >= PORT
         with pytest.raises(UserError, match=rf"port {first.server_port}: .*in use; choose another --port"):
             listening("a page", first.server_port)
+
+
+def test_where_all_usual_ports_are_taken_any_free_one_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening("a page", None) as first:
+        monkeypatch.setattr(module, "PORT", first.server_port)
+        monkeypatch.setattr(module, "_TRIES", 1)
+        with listening("a page", None) as second:
+            assert second.server_port != first.server_port
 
 
 def test_ctrl_c_ends_it_cleanly() -> None:

@@ -29,7 +29,6 @@ class Server(ThreadingHTTPServer):
         port: where to listen; 0 takes a free one.
     """
 
-    daemon_threads = True
     allow_reuse_port = False
 
     def __init__(self, page: str, port: int) -> None:
