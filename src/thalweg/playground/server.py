@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
         port: where to listen; 0 takes a free one.
     """
 
-    allow_reuse_port = False
+    allow_reuse_port = False  # some versions of Python let two servers share a port
 
     def __init__(self, page: str, port: int) -> None:
         self.page = page.encode()
