@@ -73,6 +73,7 @@ BROKEN = {
     "no losses": ({"plane": {"x": [0, 1], "y": [0, 1]}}, "a part is missing"),
     "a word": ({"plane": {"x": [0, 1], "y": [0, 1], "losses": [[1, "a"], [1, 2]]}}, "a part is missing"),
     "falling": ({"x": [1, 0], "y": [0, 1], "losses": [[1, 2], [3, 4]]}, "a part is missing"),
+    "at one place": ({"x": [1, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]]}, "a part is missing"),
     "uneven": ({"x": [0, 1, 3], "y": [0, 1], "losses": [[1, 2, 3], [3, 4, 5]]}, "a part is missing"),
     "infinite": ('{"x": [0, Infinity], "y": [0, 1], "losses": [[1, 2], [3, 4]]}', "a part is missing"),
     "short": ({"x": [0, 1, 2], "y": [0, 1], "losses": [[1, 2], [3, 4]]}, "not one loss for each"),

@@ -168,6 +168,13 @@ def test_the_traits() -> None:
     widget.close()
 
 
+def test_slices_reach_the_page() -> None:
+    plane = {"x": [0, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]]}
+    widget = playground.Playground(slices=[plane])
+    assert [one["losses"] for one in widget.slices] == [[[1.0, 2.0], [3.0, 4.0]]]
+    assert widget.state == {"surface": {"id": "slice"}}
+
+
 def test_mistakes_are_said_at_once() -> None:
     with pytest.raises(UserError, match="no surface called 'beal'; did you mean 'beale'"):
         playground.Playground(surface="beal")
