@@ -341,3 +341,12 @@ def test_zoomed_in_twice_it_still_works(visit: Visit) -> None:
     page.get_by_role("button", name="Play", exact=True).scroll_into_view_if_needed()
     page.get_by_role("button", name="Play", exact=True).click()
     page.get_by_role("button", name="Pause", exact=True).click()
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_no_button_is_cut_off(visit: Visit, width: int) -> None:
+    page = visit({"width": width, "height": 740}, "#lesson=warmup", has_touch=width < 940)
+    cut = page.locator("button:visible").evaluate_all(
+        "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
+    )
+    assert cut == []
