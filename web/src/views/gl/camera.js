@@ -6,7 +6,8 @@
 const HALF = (14 * Math.PI) / 180;
 export const HEIGHT = 0.46;
 
-export const START = [-38, 46, 1];
+/** From high enough to look down into a valley. */
+export const START = [-38, 54, 1];
 
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
