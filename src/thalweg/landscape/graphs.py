@@ -3,8 +3,8 @@
 A product with the Hessian is a pass backward through the graph of a gradient. That graph takes twice the
 memory of a training step, and making it takes as long as the product itself. So a batch is cut into pieces
 where the loss is the mean over its samples (which is verified, not believed), one piece at a time is worked
-on by each thread, and the graphs of as many pieces are kept for the next product as take three quarters
-of the memory that a training step holds of its forward pass.
+on by each thread, and the graphs of as many pieces are kept for the next product as take half of the memory
+that a training step holds of its forward pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from thalweg.tasks.batches import Batch, samples
 if TYPE_CHECKING:
     from thalweg.landscape.surface import Surface
 
-PIECE = 5 * 2**20
+PIECE = 8 * 2**20
 """A piece's graph takes about so many bytes: what is in work then stays in the caches."""
 FEW = 4
 """A piece has at least so many samples."""
@@ -114,13 +114,13 @@ class Graphs:
         """Choose the number of pieces and how many graphs are kept, by a few samples of the first batch."""
         few = -(-n // FEW) if _can_be_cut(batch, n) else 1
         forward, whole = (size * few for size in self._measured(next(cut(batch, n, few))))
-        self.allowance = max(FREE, 3 * forward // 4)
+        self.allowance = max(FREE, forward // 2)
         if whole <= FREE:
             self._pieces, self._room = 1, FREE // max(1, whole)
             return
         pieces = min(few, -(-whole // PIECE))
         if pieces > 1 and self._is_mean(list(islice(cut(batch, n, pieces), TRIED))):
-            self._pieces, self._room = pieces, 3 * forward * pieces // (4 * whole)
+            self._pieces, self._room = pieces, forward * pieces // (2 * whole)
         else:
             self._pieces = 1
 
