@@ -50,7 +50,7 @@ export const lessons = [
     text:
       "On x² + 50y² a rate above 0.02 diverges along y. Just below it, gradient descent jumps from wall " +
       "to wall, and still needs 60 steps along the gentle x; a rate small enough to go straight is slower" +
-      " yet. Turn the condition number down to 2, and the same rates run straight to the minimum.",
+      " yet. Turn the condition number down to 2: at the same rates nobody jumps any more.",
     link: { href: "https://web.stanford.edu/~boyd/cvxbook/", label: "Boyd & Vandenberghe 2004" },
     state: {
       surface: { id: "quadratic", parameters: { condition: 50 } },
