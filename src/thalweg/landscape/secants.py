@@ -3,8 +3,9 @@ r"""Products with the Hessian by differences of gradients, on the branches that 
 .. math:: H v ≈ \frac{∇\tilde L(w + h v) - ∇\tilde L(w)}{h}
 
 A gradient costs a third of a product. Where a network has kinks, a step crosses some of them however short it
-is, and the difference then holds their jumps, which the Hessian at w does not: 8 to 46 % on networks with ReLU. L̃ is the loss with every ReLU kept on the side on which it stands at w. It is smooth, and has the same
-derivatives at w as L.
+is, and the difference then holds their jumps, which the Hessian at w does not: 8 to 46 % of the product on
+networks with ReLU. L̃ is the loss with every ReLU kept on the side on which it stands at w. It is smooth, and
+has the same derivatives at w as L.
 
 The difference is still inexact: what a longer step adds by the third derivative, a shorter one adds by
 rounding. Both are measured against one exact product, which also tells where there are other kinks.
