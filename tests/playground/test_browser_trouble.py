@@ -53,38 +53,39 @@ def test_a_formula_that_is_not_allowed(visit: Visit) -> None:
     assert picture(page) != before
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "log(x)",
-        "1/x",
-        "sqrt(x)",
-        "x^0.5",
-        "exp(exp(x*5))",
-        "1e308*x*10",
-        "0",
-        "x/y",
-        "tan(x)",
-        "abs(x)+abs(y)",
-    ],
+HOLED = (
+    "log(x)",
+    "1/x",
+    "sqrt(x)",
+    "x^0.5",
+    "exp(exp(x*5))",
+    "1e308*x*10",
+    "0",
+    "x/y",
+    "tan(x)",
+    "abs(x)+abs(y)",
 )
-def test_a_formula_with_holes_and_cliffs(visit: Visit, text: str) -> None:
+
+
+def test_a_formula_with_holes_and_cliffs(visit: Visit) -> None:
     page = visit(DESKTOP, "#racer=SGD(lr=0.01)&racer=Adam(lr=0.1)&steps=100")
     formula(page)
-    field(page).fill(text)
-    settle(page)
-    drag(page, -80, 10)
-    drag(page, -120, 10)
-    settle(page)
-    expect(page.locator(".problem")).to_be_hidden()
-    page.get_by_role("tab", name="3-D").click()
-    settle(page)
-    for chart in ("Effective rate", "Step", "Phase map"):
-        page.get_by_role("tab", name=chart, exact=True).click()
+    for text in HOLED:
+        field(page).fill(text)
         settle(page)
-    page.get_by_role("tab", name="Contour").click()
-    settle(page)
-    assert stage(page).is_visible()
+        drag(page, -80, 10)
+        drag(page, -120, 10)
+        settle(page)
+        expect(page.locator(".problem")).to_be_hidden()
+        page.get_by_role("tab", name="3-D").click()
+        settle(page)
+        for chart in ("Effective rate", "Step", "Phase map"):
+            page.get_by_role("tab", name=chart, exact=True).click()
+            settle(page)
+        page.get_by_role("tab", name="Contour").click()
+        settle(page)
+        assert stage(page).is_visible()
+        drag(page, 200, -20)
 
 
 def test_divergence_is_said_and_mended_with_a_click(visit: Visit) -> None:
