@@ -111,17 +111,18 @@ test("who ended is last, hidden racers have no rank, and the rank is that at the
 });
 
 test("a mishap is said with its step, and what cannot run says why", () => {
-  const ended = (why, step) => mishap({ steps: step, ended: { step, why } }, null).text;
+  const ended = (why, step) => mishap({ evaluations: step + 1, ended: { step, why } }, null).text;
   assert.match(ended("diverged", 12), /Diverged at step 12/);
   assert.match(ended("not finite", 3), /not a number from step 3/);
   assert.match(ended("outside", 4), /Left what was measured at step 4/);
+  assert.match(ended("diverged", 0), /Diverged at step 1\./, "the first step is not the start");
   for (const why of ["diverged", "not finite", "outside"]) {
-    const found = mishap({ steps: 0, ended: { step: 0, why } }, null);
+    const found = mishap({ evaluations: 0, ended: { step: 0, why } }, null);
     assert.equal(found.why, "start");
     assert.match(found.text, /start/);
   }
-  assert.equal(mishap({ steps: 5, ended: null }, null), null);
-  assert.equal(mishap({ steps: 0, ended: null }, "eps is a number above 0").text, "eps is a number above 0.");
+  assert.equal(mishap({ evaluations: 5, ended: null }, null), null);
+  assert.equal(mishap({ evaluations: 0, ended: null }, "eps is a number above 0").text, "eps is a number above 0.");
 });
 
 const state = (x, playhead = null) => ({ start: [x, 0], playhead });

@@ -26,7 +26,7 @@ export function standings(paths, hidden, step) {
 /**
  * What went wrong with a racer, in a sentence, or null.
  *
- * @param {{ steps: number, ended: null | { step: number, why: string } }} path
+ * @param {{ evaluations: number, ended: null | { step: number, why: string } }} path
  * @param {string | null | undefined} problem why it could not run at all
  * @returns {{ text: string, why: "problem" | "start" | "diverged" | "not finite" | "outside" } | null}
  *   "start": it could not even begin where the start is
@@ -35,7 +35,8 @@ export function mishap(path, problem) {
   if (problem) return { text: sentence(problem), why: "problem" };
   if (!path.ended) return null;
   const { step, why } = path.ended;
-  return step ? { text: MISHAPS[why](step), why } : { text: STARTS[why], why: "start" };
+  if (path.evaluations === 0) return { text: STARTS[why], why: "start" };
+  return { text: MISHAPS[why](Math.max(step, 1)), why }; // the first step may lead to where nothing can be drawn
 }
 
 const MISHAPS = {

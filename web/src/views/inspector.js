@@ -109,7 +109,7 @@ class Inspector {
 
   parts(index, step, ended) {
     const { app, coordinate } = this;
-    const problem = app.problems[index] ?? (app.paths[index].steps === 0 && ended ? ENDS.start : null);
+    const problem = app.problems[index] ?? (app.paths[index].evaluations === 0 && ended ? ENDS.start : null);
     if (problem) return [h("p", { class: "inspector-note" }, problem)];
     const racer = app.state.racers[index];
     const { run, gradient, lr } = rerun(racer, app.surface, app.state.start, step - 1);

@@ -54,12 +54,14 @@ function beyond({ x, y }, { left, top, right, bottom }, index) {
 
 /** What is written about a racer that left or ended. */
 function endText(app, { index, step, angle, near }) {
-  const { ended } = app.paths[index];
+  const { ended, evaluations } = app.paths[index];
   const name = nameOf(app.state, index);
   const over = ended && app.step >= ended.step;
-  if (over && ended.why === "not finite") return `${name}: NaN at step ${ended.step}`;
-  if (over && ended.why === "outside") return `${name} left the slice at step ${ended.step}`;
-  if (over && Number.isNaN(angle)) return `${name} diverged at step ${ended.step}`;
+  if (over && evaluations === 0) return `${name} cannot start here`;
+  const last = over && Math.max(ended.step, 1);
+  if (over && ended.why === "not finite") return `${name}: NaN at step ${last}`;
+  if (over && ended.why === "outside") return `${name} left the slice at step ${last}`;
+  if (over && Number.isNaN(angle)) return `${name} diverged at step ${last}`;
   return step && !near ? `${name} left at step ${step}` : `${name} is outside`;
 }
 
