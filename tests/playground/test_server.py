@@ -220,6 +220,7 @@ def test_it_says_which_port_it_took_instead(
         ),
         (["--surface", "beale", "--lesson", "xyz"], "give one of surface, lesson and state"),
         (["--slice", "nothing.json"], "nothing.json"),
+        (["--export", "page.html", "--port", "8000"], "--export serves nothing, so there is no --port"),
         (["--port", "99999"], "less than or equal to 65535"),
         (["--export", "no/such/folder.html"], "cannot write no/such/folder.html: No such file or directory"),
     ],

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from thalweg.errors import UserError
+
 
 def play(
     surface: Annotated[
@@ -39,5 +41,7 @@ def play(
             surface=surface, lesson=lesson, slices=slices or (), port=port, open_browser=not no_open
         )
         return
+    if port is not None:
+        raise UserError("--export serves nothing, so there is no --port; give one of them")
     page = playground.export(export, surface=surface, lesson=lesson, slices=slices or ())
     print(f"Playground   {page}")
