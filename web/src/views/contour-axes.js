@@ -95,17 +95,22 @@ function tick(ink, x0, y0, x1, y1) {
   ink.stroke();
 }
 
-/** The loss written on some of the lines, along them and away from each other. */
-export function drawLevels(ink, lines, frame, colors, taken = []) {
-  const placed = [...taken];
-  ink.save();
+/** Sets the pen for text on lines, with a rim that keeps them off it. */
+export function setLabelPen(ink, colors, fill) {
   ink.font = font(11);
   ink.textAlign = "center";
   ink.textBaseline = "middle";
   ink.lineJoin = "round";
   ink.lineWidth = 3;
   ink.strokeStyle = groundOf(colors);
-  ink.fillStyle = colors.soft;
+  ink.fillStyle = fill;
+}
+
+/** The loss written on some of the lines, along them and away from each other. */
+export function drawLevels(ink, lines, frame, colors, taken = []) {
+  const placed = [...taken];
+  ink.save();
+  setLabelPen(ink, colors, colors.soft);
   for (const { level, lines: rings } of lines.filter((_, k) => (lines.length - 1 - k) % 2 === 0).reverse()) {
     if (placed.length - taken.length >= MOST) break;
     const spot = best(rings, frame.rect, placed);

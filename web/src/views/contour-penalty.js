@@ -3,8 +3,7 @@
 import { contours } from "d3-contour";
 import { withPenalty } from "../surfaces/index.js";
 import { short } from "../ui/numbers.js";
-import { font } from "./text.js";
-import { groundOf } from "./contour-colours.js";
+import { setLabelPen } from "./contour-axes.js";
 import { nameOf } from "../state/racers.js";
 import { levelsWithin, penaltyOf } from "./penalty-strengths.js";
 
@@ -73,13 +72,7 @@ function drawRings(ink, rings, { left, right, top }) {
 function drawNote(ink, drawn, kind, colors) {
   const seen = drawn.filter(({ top }) => top);
   ink.save();
-  ink.font = font(11);
-  ink.textAlign = "center";
-  ink.textBaseline = "middle";
-  ink.lineJoin = "round";
-  ink.lineWidth = 3;
-  ink.strokeStyle = groundOf(colors);
-  ink.fillStyle = colors.ink;
+  setLabelPen(ink, colors, colors.ink);
   seen.forEach(({ level, top: [x, y] }, k) => {
     const text = k === seen.length - 1 ? `${kind}: ${short(level)}` : short(level);
     ink.strokeText(text, x, y);
