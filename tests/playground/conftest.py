@@ -45,3 +45,14 @@ def visit(browser: Browser, exported: Path) -> Iterator[Callable[..., Page]]:
     assert [text for text in said if OF_THE_BROWSER not in text] == []
     assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
     assert len([url for url in asked if url.startswith("file:")]) <= 1 + len(contexts)
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a figure that was measured, whether or not the test passes."""
+
+    def printed(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text} ", end="")
+
+    return printed

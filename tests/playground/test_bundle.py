@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from thalweg.playground.bundle import bundle, names
@@ -39,9 +40,9 @@ def test_it_was_built_with_the_pinned_versions() -> None:
         assert f"{name} {version}" in head
 
 
-def test_it_is_small() -> None:
+def test_it_is_small(say: Callable[[str], None]) -> None:
     size = len(gzip.compress(bundle().encode(), 9))
-    print(f"\nplayground.js: {len(bundle()) / 1024:.0f} KB, {size / 1024:.1f} KB gzipped")
+    say(f"playground.js: {len(bundle()) / 1024:.0f} KB, {size / 1024:.1f} KB gzipped")
     assert size <= LIMIT
 
 
