@@ -31,7 +31,7 @@ class Inspector {
   constructor(app) {
     Object.assign(this, { app, coordinate: 0, shown: "", stale: true, last: -Infinity, timer: 0 });
     this.mark = h("path", {});
-    this.title = h("h3", { class: "inspector-title" });
+    this.title = h("h2", { class: "inspector-title" });
     this.choices = [0, 1].map((i) => this.choice(i));
     const group = h("div", {
       class: "inspector-switch",

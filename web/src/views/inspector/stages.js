@@ -19,7 +19,7 @@ export const stages = ({ stages: all }, look) =>
   );
 
 function item(one, look) {
-  const head = h("h4", null, titleOf(one), h("span", { class: "soft" }, ` ${remark(one)}`));
+  const head = h("h3", null, titleOf(one), h("span", { class: "soft" }, ` ${remark(one)}`));
   if (one.idle && one.on !== "rule") return h("li", { class: "idle" }, head);
   return h(
     "li",
