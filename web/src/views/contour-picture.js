@@ -130,13 +130,16 @@ function createGroundLayer(app, moving) {
   return { canvas, update, destroy: () => clearTimeout(timer) };
 }
 
+/** Where the buttons lie over the picture. */
+const buttonsOf = ({ rect }) => ({ x: rect.right - 25, y: rect.bottom - 45 });
+
 function drawAll(ink, app, frame, heights, options) {
   const { surface, colors } = app;
   const ground = computeGround(surface, heights, frame, options);
   const minima = surface.minima.map(([x, y]) => ({ x: frame.px(x), y: frame.py(y) }));
   inside(ink, frame.rect, () => {
     drawGround(ink, ground, frame, colors, options.fine);
-    drawLevels(ink, ground.lines, frame, colors, minima);
+    drawLevels(ink, ground.lines, frame, colors, [...minima, buttonsOf(frame)]);
     drawPenalty(ink, app, frame);
     drawMinima(ink, frame, surface.minima, colors);
     drawSlicePath(ink, app, frame);
