@@ -3,6 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests.report.browsing import chromium
 
 # Started in the background of a script, a process ignores Ctrl-C, and so do its children: the tests of
 # interrupts would wait for ever. Here it means what it means in a terminal.
@@ -68,3 +71,9 @@ def double() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(before)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of all tests: Playwright drives no second one beside it."""
+    yield from chromium()

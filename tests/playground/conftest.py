@@ -6,16 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.report.browsing import chromium
 from thalweg import playground
 
 # Chromium without a GPU says of itself that it is slow.
 OF_THE_BROWSER = "GPU stall due to ReadPixels"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.report.browsing import DESKTOP, OVERHANGING, OVERLAPPING, PHONE, chromium, ground, visits
+from tests.report.browsing import DESKTOP, OVERHANGING, OVERLAPPING, PHONE, ground, visits
 from thalweg.race.priors import PRIORS
 from thalweg.report import write
 
 CROWD = tuple(PRIORS)[:18]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.report.browsing import DESKTOP, OVERHANGING, OVERLAPPING, PHONE, chromium, ground, visits
+from tests.report.browsing import DESKTOP, OVERHANGING, OVERLAPPING, PHONE, ground, visits
 from tests.report.landscape import surveys
 from tests.report.landscape.test_page import interrupted, nothing_known, odd
 from thalweg.landscape.survey import Survey
@@ -26,11 +26,6 @@ def crowded() -> Survey:
         noise=surveys.noise(60),
         sharpness=replace(full.sharpness, optimizer="AVeryLongOptimizerName"),
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from chromium()
 
 
 @pytest.fixture(scope="module")
