@@ -91,6 +91,27 @@ def test_two_clicks_show_all_and_leave_the_start(visit: Visit) -> None:
     assert "start=-4,2&" in link(page)
 
 
+def test_the_second_of_two_slow_clicks_meets_the_start_and_still_shows_all(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    page.get_by_role("button", name="Zoom out").click()
+    cx, cy = middle(stage(page))
+    page.mouse.click(cx + 150, cy + 120)
+    settle(page)  # as a hand does: the start is drawn under the pointer before the second click
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    assert box(page) == []
+    assert "start=-4,2&" in link(page)
+
+
+def test_two_hasty_clicks_on_a_button_zoom_twice(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO)
+    page.get_by_role("button", name="Zoom in").dblclick()
+    left, right, _, _ = box(page)
+    page.get_by_role("button", name="Zoom out").click()
+    wider = box(page)
+    assert wider[1] - wider[0] > right - left
+
+
 def test_the_wheel_scrolls_the_page_until_the_stage_has_the_focus(visit: Visit) -> None:
     page = visit(DESKTOP, TWO)
     cx, cy = middle(stage(page))

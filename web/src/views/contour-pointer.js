@@ -8,6 +8,8 @@ import { createMover, startText } from "./handle.js";
 import { listenToKeys, listenToWheel, STILL } from "./stage-input.js";
 
 const ZOOM = 1.5;
+/** The clicks of a double click lie within so many milliseconds. */
+const TWICE = 1000;
 
 /** Where the steps of a path are on the canvas. */
 const steps =
@@ -89,14 +91,18 @@ function listenToPress(canvas, app, frame, actions, place) {
 /** A click places the start, or selects the racer whose trail is there; two clicks show all. */
 function listenToClicks(canvas, app, frame, actions) {
   const move = createMover(app, () => frame().shown);
-  let starts = [];
-  canvas.addEventListener("dblclick", () => {
-    // The clicks themselves moved the start; it goes back.
-    if (starts.length === 2) app.set({ start: starts[0] });
+  let clicks = [];
+  // The first click puts the start under the pointer, so the second may meet its handle instead of the canvas.
+  canvas.parentElement.addEventListener("dblclick", (event) => {
+    if (event.target.closest("button")) return; // zoomed twice in haste
+    const [first] = clicks.filter(({ time }) => event.timeStamp - time < TWICE);
+    clicks = [];
+    move.drop();
+    if (first) app.set({ start: first.start });
     actions.reset();
   });
   return (event, [x, y]) => {
-    starts = [...starts.slice(-1), app.state.start];
+    clicks = [...clicks.slice(-1), { time: event.timeStamp, start: app.state.start }];
     const found = pick(app, steps(frame()), x, y, event.pointerType);
     if (!found) {
       app.setHover(null);

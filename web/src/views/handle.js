@@ -27,7 +27,7 @@ function setStart(app, [x0, x1, y0, y1], x, y) {
  * Moves the start with a pointer, once a frame at most: one that reports faster waits.
  * @param {object} app
  * @param {() => number[]} shown what part of the plane is shown: [x0, x1, y0, y1]
- * @returns {(x: number, y: number) => void}
+ * @returns {((x: number, y: number) => void) & { drop: () => void }} drop: forgets the move that waits
  */
 export function createMover(app, shown) {
   let busy = false;
@@ -43,7 +43,7 @@ export function createMover(app, shown) {
     });
     setStart(app, bounds(app, shown), x, y);
   };
-  return move;
+  return Object.assign(move, { drop: () => (waiting = null) });
 }
 
 /** A measured surface ends at its box. */
