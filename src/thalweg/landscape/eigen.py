@@ -12,7 +12,7 @@ from thalweg.landscape.interrupted import Interrupted
 from thalweg.landscape.lanczos import Array, Lanczos
 from thalweg.landscape.products import hessian
 from thalweg.landscape.progress import progress
-from thalweg.landscape.secants import Thrifty
+from thalweg.landscape.secants import RefutedError, Thrifty
 from thalweg.landscape.surface import Kind, Surface
 from thalweg.landscape.words import count
 
@@ -103,9 +103,9 @@ def eigenpairs(
     The bound says that an eigenvalue lies near θ, not that none was passed over: of two that differ by a few
     percent the larger may still be hidden when the rest has converged. A smaller τ, or another seed, tells.
 
-    With ``"hessian"``, products after the second are differences of gradients where these are cheaper and
-    fit an exact product to a quarter of τ, see `thalweg.landscape.secants`. Values and residuals are then
-    computed with exact products at the end; where a residual is too large, all begins anew with exact ones.
+    With ``"hessian"``, products are differences of gradients where these are cheaper and agree to a quarter
+    of τ, see `thalweg.landscape.secants`. Values and residuals are then computed with exact products at the
+    end; where a residual is too large, all begins anew with exact ones.
 
     Args:
         surface: what to measure, at the point where its model stands.
@@ -130,11 +130,15 @@ def eigenpairs(
         with surface.products(product) as multiply:
             return _search(surface, Thrifty(multiply), ask)
     with surface.hold(), hessian(surface) as exact:
-        found = _search(surface, Thrifty(exact, tolerance), ask)
-        if found.converged or not found.differences or found.products >= ask.limit:
-            return found
+        quick = Thrifty(exact, tolerance)
+        try:
+            found = _search(surface, quick, ask)
+            if found.converged or not quick.differences or quick.products >= ask.limit:
+                return found
+        except RefutedError:
+            pass
         again = _search(surface, Thrifty(exact), ask)
-    return replace(again, products=found.products + again.products, differences=found.differences)
+    return replace(again, products=quick.products + again.products, differences=quick.differences)
 
 
 def nothing(surface: Surface, products: int, tolerance: float, which: str) -> Eigenpairs:
@@ -165,9 +169,10 @@ def _search(surface: Surface, multiply: Thrifty, ask: _Ask) -> Eigenpairs:
             while found is None or not (lanczos.complete or found.settled or len(lanczos) >= ask.limit):
                 lanczos.step()
                 found = _found(lanczos, ask, multiply.error)
-                if found is None or found.hopeless:
-                    empty = nothing(surface, multiply.products, ask.tolerance, ask.which)
-                    return replace(empty, differences=multiply.differences)
+                if found is None:
+                    return nothing(surface, multiply.products, ask.tolerance, ask.which)
+                if found.hopeless:
+                    raise RefutedError
                 advance()
         except KeyboardInterrupt as stop:
             if found is None:

@@ -53,7 +53,6 @@ class Graphs:
         surface: whose.
 
     Attributes:
-        keep: whether graphs are kept where they do not all fit.
         allowance: so many bytes may be kept from product to product.
         model: held while the model and the loss run.
     """
@@ -64,7 +63,7 @@ class Graphs:
         self._versions: list[int] = []
         self._pieces, self._room = 0, 0
         self._seen = 0
-        self.keep, self.allowance = True, FREE
+        self.allowance = FREE
         self.model = Lock()
 
     def several(self) -> bool:
@@ -92,7 +91,7 @@ class Graphs:
         """Whether the graphs of all pieces fit, of the first batch before all were seen."""
         return max(self._pieces, self._seen) <= self._room
 
-    def slopes(self, piece: Piece) -> tuple[Parts, bool]:
+    def slopes(self, piece: Piece, keep: bool = True) -> tuple[Parts, bool]:
         """Return a piece's gradient with its graph, and whether it is kept for the next product."""
         found = self._kept.get(piece.number)
         if found is not None:
@@ -101,7 +100,7 @@ class Graphs:
             loss = self._surface.batch_loss(piece.part, piece.batch)
         require_graph(loss)
         found = torch.autograd.grad(loss, self._surface.parameters, create_graph=True, allow_unused=True)
-        if piece.number >= self._room or not (self.keep or self.complete):
+        if piece.number >= self._room or not keep:
             return found, False
         self._kept[piece.number] = found
         return found, True

@@ -91,13 +91,13 @@ class Hessian:
         return self.several([vector])[0]
 
     def several(self, vectors: Sequence[Tensor]) -> list[Tensor]:
-        """Multiply vectors (n,), for all of which a graph is made once."""
+        """Multiply vectors (n,), for all of which a graph is made once; of more than one it is not kept."""
         surface, last = self.surface, len(vectors) - 1
         means = [Mean(surface) for _ in vectors]
         directions = [list(surface.split(vector).values()) for vector in vectors]
 
         def bend(piece: Piece) -> tuple[int, list[Parts]]:
-            slopes, kept = self.graphs.slopes(piece)
+            slopes, kept = self.graphs.slopes(piece, keep=last == 0)
             return piece.samples, [
                 transposed(slopes, surface.parameters, along, keep=kept or i < last)
                 for i, along in enumerate(directions)
@@ -108,6 +108,13 @@ class Hessian:
                 for mean, parts in zip(means, bent, strict=True):
                     mean.add(n, parts)
         return [mean.vector() for mean in means]
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all graphs are kept, so that a product costs hardly more than a gradient."""
+        with twice_differentiable():
+            self.graphs.several()
+        return self.graphs.complete
 
     def of_pieces(self, work: Callable[[Piece], Result]) -> Iterator[Result]:
         """Yield what a function gives for each piece, in order."""

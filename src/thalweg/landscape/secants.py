@@ -8,7 +8,8 @@ networks with ReLU. L̃ is the loss with every ReLU kept on the side on which it
 has the same derivatives at w as L.
 
 The difference is still inexact: what a longer step adds by the third derivative, a shorter one adds by
-rounding. Both are measured against one exact product, which also tells where there are other kinks.
+rounding. Both are measured where steps of different lengths disagree, which also tells where there are other
+kinks. What is computed with secants has to be checked with exact products.
 """
 
 import math
@@ -24,8 +25,8 @@ from thalweg.landscape.graphs import Parts, Piece
 from thalweg.landscape.lanczos import Array
 from thalweg.landscape.products import Hessian, Mean, Multiply
 
-NEAR, FAR = 2.0**-9, 1.0
-"""Rounding is measured with the one step, the third derivative with the other, in units of √ε |w|."""
+NEAR, MIDDLE, FAR = 2.0**-9, 2.0**-4.5, 1.0
+"""Steps in units of √ε |w|: rounding is measured with the first, the third derivative with the last."""
 FINE = 0.25
 """Secants are used where their error is at most so much of the tolerance: other vectors may have more."""
 RELU = {functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
@@ -36,7 +37,7 @@ class Branches(TorchFunctionMode):
     """ReLU that keeps to the sides on which its inputs stood the first time.
 
     Attributes:
-        sides: of each call in turn, where its input was positive.
+        sides: of each call in turn, 1 where its input was positive and 0 elsewhere.
     """
 
     def __init__(self) -> None:
@@ -60,21 +61,26 @@ class Branches(TorchFunctionMode):
             return func(*args, **kwargs)
         x = args[0] if args else kwargs["input"]
         if not self._known:
-            self.sides.append(x.detach() > 0)
+            self.sides.append((x.detach() > 0).to(torch.uint8))
             return func(*args, **kwargs)
         positive = self.sides[self._calls] if self._calls < len(self.sides) else None
         self._calls += 1
         if positive is None or positive.shape != x.shape:  # the model took another way; the check will see it
             return func(*args, **kwargs)
         in_place = func in IN_PLACE or kwargs.get("inplace", False)
-        return x.mul_(positive) if in_place else x * positive
+        factor = positive.to(x.dtype)  # with one of another type torch multiplies three times as slowly
+        return x.mul_(factor) if in_place else x * factor
+
+
+class RefutedError(Exception):
+    """Secants do not do for what was asked; only exact products will."""
 
 
 class Secants:
     """Products by differences of gradients, for vectors of length 1.
 
     Args:
-        exact: the exact products.
+        exact: the exact products, whose pieces these share.
 
     Attributes:
         step: h.
@@ -83,23 +89,28 @@ class Secants:
     def __init__(self, exact: Hessian) -> None:
         self._exact, self._surface = exact, exact.surface
         self._branches: dict[int, Branches] = {}
-        self._point, self.step = self._surface.point(), 0.0
+        self._point = self._surface.point()
+        self._unit = math.sqrt(torch.finfo(self._point.dtype).eps) * float(self._point.norm())
+        self.step = MIDDLE * self._unit
         self._base = self._gradient(None)
 
     def __call__(self, vector: Tensor) -> Tensor:
         """Multiply (n,)."""
         return self._difference(vector, self.step)
 
-    def fit(self, vector: Tensor, product: Tensor) -> float:
-        """Choose the step by an exact product of one vector; return the length of the error to expect."""
-        unit = math.sqrt(torch.finfo(vector.dtype).eps) * float(self._point.norm())
-        rounding = NEAR * unit * self._error(vector, product, NEAR * unit)
-        bend = self._error(vector, product, FAR * unit) / (FAR * unit)
-        self.step = min(max(math.sqrt(rounding / bend), NEAR * unit), FAR * unit)
-        return rounding / self.step + bend * self.step
-
-    def _error(self, vector: Tensor, product: Tensor, step: float) -> float:
-        return float((self._difference(vector, step) - product).norm())
+    def fit(self, vector: Tensor) -> tuple[Tensor, float]:
+        """Choose the step by a vector; return its product and the length of the error to expect."""
+        near, middle, far = (step * self._unit for step in (NEAR, MIDDLE, FAR))
+        other = self._difference(vector, middle)
+        rounding = near * float((self._difference(vector, near) - other).norm())
+        apart = float((self._difference(vector, far) - other).norm())
+        bend = math.sqrt(max(apart**2 - (rounding / middle) ** 2, 0.0)) / far
+        self.step = min(max(math.sqrt(rounding / bend), near), far) if bend else far
+        product = self(vector)
+        errors = [rounding / step + bend * step for step in (self.step, middle)]
+        if float((product - other).norm()) > 2 * sum(errors):
+            raise RefutedError  # by kinks: there is no law after which the error depends on the step
+        return product, errors[0]
 
     def _difference(self, vector: Tensor, step: float) -> Tensor:
         return self._gradient(self._point + step * vector).sub_(self._base).div_(step)
@@ -121,7 +132,7 @@ class Secants:
 
 
 class Thrifty:
-    """Products that are exact until secants are known to be good enough, and secants from then on.
+    """Products by secants where these are cheaper and good enough; the first two show whether they are.
 
     Args:
         exact: the exact products.
@@ -131,38 +142,38 @@ class Thrifty:
         products: how many vectors were multiplied.
         differences: how many of them by secants.
         error: what secants may be off by, in length.
+
+    Raises:
+        RefutedError: secants are cheaper, but not good enough.
     """
 
     def __init__(self, exact: Multiply, tolerance: float | None = None) -> None:
         self._exact, self._tolerance = exact, tolerance
         self._secants: Secants | None = None
         self.products, self.differences, self.error = 0, 0, 0.0
-        if isinstance(exact, Hessian):
-            exact.graphs.keep = tolerance is None  # else they would be kept for nothing
 
     def __call__(self, vector: Tensor) -> Tensor:
         """Multiply (n,), of length 1."""
-        product = (self._secants or self._exact)(vector)
+        if self._tolerance is None or not isinstance(self._exact, Hessian) or self._exact.keeps_all:
+            product = self._exact(vector)
+        else:
+            try:
+                product = self._by_secants(self._exact, vector, self._tolerance)
+            except RuntimeError as error:  # what only exact products can do, such as checkpoints
+                raise RefutedError from error
+            self.differences += 1
         self.products += 1
-        self.differences += self._secants is not None
-        if self.products == 2 and self._tolerance and isinstance(self._exact, Hessian):
-            # the second vector of a Krylov space is a typical one; of a first, random one little is left
-            self._try(self._exact, vector, product, self._tolerance)
         return product
 
-    def _try(self, exact: Hessian, vector: Tensor, product: Tensor, tolerance: float) -> None:
-        """Go over to secants where they are faster and good enough."""
-        if exact.graphs.complete:
-            return
-        try:
-            secants = Secants(exact)
-            error = secants.fit(vector, product)
-        except (RuntimeError, ZeroDivisionError):  # what only exact products can do, such as checkpoints
-            error = math.inf
-        if error <= FINE * tolerance * float(product.norm()):
-            self._secants, self.error = secants, error
-        else:
-            exact.graphs.keep = True
+    def _by_secants(self, exact: Hessian, vector: Tensor, tolerance: float) -> Tensor:
+        self._secants = self._secants or Secants(exact)
+        if self.products != 1:
+            return self._secants(vector)
+        # the second vector of a Krylov space is a typical one; of a first, random one little is left
+        product, self.error = self._secants.fit(vector)
+        if not self.error <= FINE * tolerance * float(product.norm()):
+            raise RefutedError
+        return product
 
     def measured(self, vectors: Tensor) -> tuple[Array, Array]:
         """Return v ⋅ A v and the residual of each column, of length 1, by exact products."""
