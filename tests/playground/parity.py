@@ -163,11 +163,23 @@ def _step(optimizer: torch.optim.Optimizer, p: torch.nn.Parameter, gradient: Gra
 EXTREME = {"LARS": ["plain"], "RMSprop": ["both"]}  # where the gradient is zero, or the same
 
 
+MORE: dict[str, dict[str, dict[str, Any]]] = {
+    "AdamW": {"damped": {"lr": 0.05, "eps": 0.1}},
+    "Nesterov": {"maximize": {"lr": 0.05, "momentum": 0.8, "weight_decay": 0.1, "maximize": True}},
+}
+"""Variants that the shelf's own tests have no need of."""
+
+
+def variants(name: str) -> dict[str, dict[str, Any]]:
+    """Every variant of an optimizer, and its defaults."""
+    return {"by default": {}, **VARIANTS[name], **MORE.get(name, {})}
+
+
 def _shelf() -> list[Case]:
     """Every variant on the bowl, and the defaults where gradients are extreme or the ground is curved."""
     out = []
     for name in ELEMENTWISE:
-        for variant, options in VARIANTS[name].items():
+        for variant, options in variants(name).items():
             out.append(
                 Case(f"{name} {variant}", name, options, "hill" if options.get("maximize") else "bowl")
             )

@@ -1,5 +1,6 @@
 """The printed JavaScript takes the steps of the reference engine, to 1e-12, under node."""
 
+import inspect
 import math
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.playground.node import module, node
-from tests.playground.parity import Case, cases, data, run
+from tests.playground.parity import ELEMENTWISE, Case, cases, data, run
+from thalweg import optim
+from thalweg.engine.checkpoint import HOW
 
 SCRIPT = Path(__file__).with_name("parity.mjs")
 CASES = cases()
@@ -47,6 +50,15 @@ def furthest(ours: list[list[float]], theirs: list[list[Any]]) -> float:
 
 def test_names_are_distinct() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_every_option_is_turned(name: str) -> None:
+    """Each has a value beside its default in some case."""
+    signature = inspect.signature(getattr(optim, name)).parameters
+    usual = {n: p.default for n, p in signature.items() if n not in ("params", "transforms", "engine", *HOW)}
+    own = [case.options for case in CASES if case.optimizer == name]
+    assert [n for n, value in usual.items() if all(o.get(n, value) == value for o in own)] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,5 +1,6 @@
 """The printed schedules give the factors of Python's, at every step and past the end."""
 
+import re
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "triangular2": [{"up": 20}, {"up": 7, "down": 3, "low": 0.0, "inverse": True}, {"up": 9, "cycles": 4}],
     "exp_range": [
         {"up": 20, "gamma": 0.99},
+        {"up": 6, "gamma": 0.9, "cycles": 4},
         {"up": 5, "down": 11, "gamma": 0.9, "low": 0.5, "inverse": True},
     ],
     "one_cycle": [
@@ -73,7 +75,15 @@ CHAINS = [
 ]
 # Where a formula has powers or cosines, the last digits are those of the machine's mathematical library.
 ROUNDED = {"step", "multistep", "exponential", "polynomial", "exp_range", "cosine", "cosine_restarts"}
-SHAPES = [*([(name, options)] for name, all_ in VARIANTS.items() for options in all_), *CHAINS]
+ALONE = [(name, options) for name, all_ in VARIANTS.items() for options in all_]
+ENDS = [
+    (name, {**options, "after": after})
+    for name, options in ALONE
+    for after in ("hold", "repeat", "error")
+    if getattr(schedules, name)(**options).steps is not None
+]
+SHAPES = [*([part] for part in ALONE), *CHAINS, *([part] for part in ENDS if part not in ALONE)]
+SHAPES += [[("warmup", {"steps": 7}), part] for part in ALONE]  # as the page joins them
 
 
 def made(parts: list[tuple[str, dict[str, Any]]]) -> Schedule:
@@ -84,7 +94,7 @@ def at(schedule: Schedule, step: float) -> float | str:
     try:
         return schedule(step)
     except UserError as error:
-        return str(error)
+        return re.sub(r"\.0\b", "", str(error))  # JavaScript does not tell 3.0 from 3
 
 
 def is_rounded(name: str, options: dict[str, Any]) -> bool:

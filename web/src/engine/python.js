@@ -4,6 +4,7 @@
  */
 
 import { check_options, check_value, FloatingPointError, UserError } from "./check.js";
+import { isWhole, wholePower } from "./powers.js";
 
 export { check_options, check_value, FloatingPointError, UserError };
 
@@ -21,6 +22,7 @@ export function divide(a, b) {
 
 /** a ** b of scalars. */
 export function power(a, b) {
+  if (isWhole(a, b)) return wholePower(a, b);
   const value = Math.pow(a, b);
   if (!Number.isFinite(value) && Number.isFinite(a) && Number.isFinite(b)) {
     throw new ArithmeticError(`${a} to the power of ${b} is no number`);
