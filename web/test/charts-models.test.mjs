@@ -108,6 +108,25 @@ test("steps uphill are apart from those downhill, on one scale for both coordina
   assert.match(panels[1].title, /dotted: uphill/);
 });
 
+test("the frame holds all rates but those far from the others, and no more than six decades", () => {
+  const frame = (values) => {
+    const lr = (rates) => [0, ...rates].map((_, i) => -rates.slice(0, i).reduce((sum, r) => sum + r, 0));
+    const [x, gx] = [lr(values), values.map(() => 1)].map((all) => Float64Array.from(all));
+    const still = { y: x.map(() => 0), gy: gx };
+    const app = appOf([path(Array.from(x), { x, gx, ...still })], { steps: values.length });
+    const { low, high } = ratesModel(app).panels[0];
+    return { low, high, holds: (value) => low < value && value < high };
+  };
+  const most = Array.from({ length: 58 }, (_, i) => 0.1 + 0.001 * i);
+  assert.ok(frame([...most, 0.5, 0.05]).holds(0.5));
+  assert.ok(frame([...most, 0.5, 0.05]).holds(0.05));
+  assert.ok(!frame([...most, 50, 0.05]).holds(50));
+  const fading = frame(Array.from({ length: 60 }, (_, i) => 0.1 * 0.7 ** i));
+  assert.ok(fading.holds(0.1) && fading.high / fading.low < 1.01e6);
+  const { low, high } = frame([0.1, 0.1]);
+  assert.ok(low > 0.03 && high < 0.31 && high / low > 8);
+});
+
 test("the schedule's axis is linear, or logarithmic where peaks are far apart", () => {
   const of = (...all) =>
     scheduleModel(appOf(all.map((lr) => path([1], { lr: Float64Array.from(lr) })))).panels[0];

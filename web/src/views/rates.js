@@ -11,7 +11,9 @@ import { nameOf } from "../state/racers.js";
 import { short } from "../ui/numbers.js";
 
 const DISTINCT = 100; // steps that can be told apart in a chart of ratios that change sign
-const OUTLIERS = 0.04; // the share at each end that may leave the frame, where a gradient is near 0
+const OUTLIERS = 0.04; // the share at each end that the frame does not follow: near a gradient of 0
+const AROUND = 4; // so many times beyond the others it still shows them
+const LEAST = 1e-6; // of the largest rate shown: who moves less stands still
 
 /** The view of the effective rates. @param {HTMLElement} el @param {any} app */
 export function createRates(el, app) {
@@ -79,8 +81,9 @@ function limits(curves) {
   if (!sizes.length) return [1e-3, 1];
   const sorted = Float64Array.from(sizes).sort();
   const cut = Math.floor(sorted.length * OUTLIERS);
-  const [low, high] = [sorted[cut], sorted[sorted.length - 1 - cut]];
-  return high / low > 4 ? [low / 1.5, high * 1.5] : [low / 3, high * 3];
+  const high = Math.min(1.5 * sorted.at(-1), AROUND * sorted[sorted.length - 1 - cut]);
+  const low = Math.max(sorted[0] / 1.5, sorted[cut] / AROUND, LEAST * high);
+  return high / low > 9 ? [low, high] : [low / 2, high * 2];
 }
 
 function said(app, { racer, step }) {
