@@ -1,4 +1,5 @@
-# Two commands on a machine with Python and make: `make race` and `make test`.
+# Two commands on a machine with Python and make: `make race` and `make test`. Tests of the pages need
+# Chromium and node 18 or newer besides.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
