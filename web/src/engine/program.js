@@ -122,7 +122,8 @@ export class Run {
     this.g = new Float64Array(p.length);
     this.ahead = program.optimizer.ahead ? new Float64Array(p.length) : null;
     this.env = program.states(p.length, program.group.lr);
-    this.stages = program.stages.map((spec) => bind(spec, this));
+    this.stages = program.stages.map((spec) => new Bound(spec, this));
+    this.carried = this.stages.flatMap((stage) => stage.carried);
   }
 
   /**
@@ -143,7 +144,7 @@ export class Run {
       return "not finite";
     }
     this.finish();
-    return this.p.every(Number.isFinite) ? "ok" : "not finite";
+    return finite(this.p) ? "ok" : "not finite";
   }
 
   /** What comes before the stages: the first states, the scalars of this step, the gradient. */
@@ -156,7 +157,7 @@ export class Run {
     this.clock[T] = this.t + 1;
     this.clock[LR] = lr;
     gradient(this.point(), this.gradient);
-    this.g.set(this.gradient);
+    for (let i = 0; i < this.g.length; i++) this.g[i] = this.gradient[i]; // two numbers: faster than g.set
   }
 
   /** Where the gradient is taken: at p, or ahead of it. */
@@ -188,9 +189,7 @@ export class Run {
 
   /** What comes after the stages: the states that are numbers, and the count. */
   finish() {
-    for (const { carried, constants } of this.stages) {
-      for (const { state, place } of carried) state[0] = constants[place];
-    }
+    for (const { state, constants, place } of this.carried) state[0] = constants[place];
     this.t += 1;
   }
 
@@ -200,27 +199,37 @@ export class Run {
   }
 }
 
-/** A stage with the arrays of one run, and its scalars, of which only those that move are written again. */
-function bind(spec, run) {
-  const { rule, inputs } = spec;
-  const places = { p: run.p, g: run.g, ...run.env };
-  const sums = Object.entries(rule.sums).map(([name, summand]) => ({
-    name,
-    rule: summand,
-    arrays: summand.tensors.map((own) => places[inputs[rule.tensors.indexOf(own)]]),
-    out: new Float64Array(1),
-    ...scalarsOf(spec, summand, run, []),
-  }));
-  const bound = scalarsOf(spec, rule, run, sums);
-  if (bound.moving.length === 0) rule.constants(bound.scalars, bound.constants);
-  return {
-    ...spec,
-    ...bound,
-    sums,
-    arrays: inputs.map((key) => places[key]),
-    out: places[spec.target],
-    carried: rule.numbers.map((key, i) => ({ state: run.env[key], place: rule.newNumbers[i] })),
-  };
+/**
+ * A stage with the arrays of one run, and its scalars, of which only those that move are written again. A
+ * class, since objects put together by spreading have many shapes, and the engine of the browser then looks
+ * every property up anew in each step.
+ */
+class Bound {
+  constructor(spec, run) {
+    const { rule, inputs } = spec;
+    const places = { p: run.p, g: run.g, ...run.env };
+    this.rule = rule;
+    this.on = spec.on;
+    this.title = spec.title;
+    this.target = spec.target;
+    this.check = spec.check;
+    this.sums = Object.entries(rule.sums).map(([name, summand]) => ({
+      name,
+      rule: summand,
+      arrays: summand.tensors.map((own) => places[inputs[rule.tensors.indexOf(own)]]),
+      out: new Float64Array(1),
+      ...scalarsOf(spec, summand, run, []),
+    }));
+    Object.assign(this, scalarsOf(spec, rule, run, this.sums));
+    if (this.moving.length === 0) rule.constants(this.scalars, this.constants);
+    this.arrays = inputs.map((key) => places[key]);
+    this.out = places[spec.target];
+    this.carried = rule.numbers.map((key, i) => ({
+      state: run.env[key],
+      constants: this.constants,
+      place: rule.newNumbers[i],
+    }));
+  }
 }
 
 /** The scalar arguments of a rule: those that stay are set, for the others it says where they come from. */
@@ -242,6 +251,12 @@ function scalarsOf(spec, rule, run, sums) {
 
 function refresh(scalars, moving) {
   for (const { at, from, place } of moving) scalars[at] = from[place];
+}
+
+/** `p.every(Number.isFinite)` without a call for each element. */
+function finite(p) {
+  for (let i = 0; i < p.length; i++) if (!Number.isFinite(p[i])) return false;
+  return true;
 }
 
 /** What a transform's check is told of its sum. */
