@@ -1,6 +1,8 @@
 // Every surface at several settings, and some formulas: its Python, and value and gradient at random points.
 import { createSurface, surfaces } from "../../web/src/surfaces/index.js";
 import { random } from "../../web/src/surfaces/random.js";
+import { randomFormula } from "../../web/test/random-formulas.mjs";
+import { drawing } from "../../web/test/random-states.mjs";
 
 const FORMULAS = [
   "(1 - x)^2 + 100(y - x^2)^2",
@@ -33,11 +35,14 @@ function setting(family) {
   return values;
 }
 
+const LATTICE = [[0, 0], [0, 1], [1, 0], [1, 1], [-1, 2], [0, -2]]; // where formulas have kinks and powers of 0
+
+const anywhere = ([x0, x1, y0, y1]) => [x0 + (x1 - x0) * draw.uniform(), y0 + (y1 - y0) * draw.uniform()];
+
 function measured(surface) {
-  const [x0, x1, y0, y1] = surface.box;
   const out = new Float64Array(2);
-  const points = Array.from({ length: 12 }, () => {
-    const p = [x0 + (x1 - x0) * draw.uniform(), y0 + (y1 - y0) * draw.uniform()];
+  const places = Array.from({ length: 12 }, () => anywhere(surface.box));
+  const points = [...places, ...(surface.id === "formula" ? LATTICE : [])].map((p) => {
     surface.gradient(p, out);
     const indices = surface.samples ? [0, 3, 3, 7] : null;
     const batch = new Float64Array(2);
@@ -53,5 +58,6 @@ const made = analytic.flatMap((family) => [
   createSurface(family.id),
   ...Array.from({ length: 4 }, () => createSurface(family.id, setting(family))),
 ]);
-const typed = FORMULAS.map((formula) => createSurface("formula", {}, { formula }));
+const drawn = Array.from({ length: 200 }, (_, seed) => randomFormula(drawing(seed), 1 + (seed % 4)));
+const typed = [...FORMULAS, ...drawn].map((formula) => createSurface("formula", {}, { formula }));
 process.stdout.write(JSON.stringify([...made, ...typed].map(measured)));

@@ -1,6 +1,7 @@
 """The Python of each surface of the playground says what its JavaScript does."""
 
 import json
+import math
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -46,12 +47,17 @@ def close(found: list[float], wanted: list[float]) -> bool:
 
 def test_value_and_gradient_agree_with_torch(surfaces: list[dict[str, Any]]) -> None:
     assert len({surface["id"] for surface in surfaces}) >= 13
+    compared = 0
     for surface in surfaces:
         f = function(surface["expression"])
         for point in surface["points"]:
-            here = [point["f"], *point["gradient"]]
+            here = [math.nan if x is None else x for x in (point["f"], *point["gradient"])]
             there = value_and_gradient(f, point["p"])
+            if not all(map(math.isfinite, there)):  # such as hypot's at 0, which is 0 in the page
+                continue
             assert close(here, there), f"{surface['expression'][:200]} at {point['p']}: {here}, torch {there}"
+            compared += 1
+    assert compared > 4000
 
 
 def test_the_gradient_of_a_batch_is_that_of_its_samples(surfaces: list[dict[str, Any]]) -> None:

@@ -111,6 +111,13 @@ test("the derivatives are those of the closed forms", () => {
   }
 });
 
+test("a power has its slope where the exponent is 0, too", () => {
+  assert.deepEqual(slopes("2^x", 0, 0), [Math.log(2), 0]);
+  assert.deepEqual(slopes("y^x", 0, 3), [Math.log(3), 0]);
+  assert.ok(Number.isNaN(slopes("y^x", 0, -3)[0]), "a negative number has no power of 0.001");
+  assert.deepEqual(slopes("y^(2x)", 1, 0), [0, 0]);
+});
+
 test("at a kink the slope is the documented one", () => {
   const kinks = {
     "abs(x)": [0, 0],
@@ -121,6 +128,7 @@ test("at a kink the slope is the documented one", () => {
     "hypot(x, y)": [0, 0],
     "x^y": [0, 0],
     "max(sqrt(x), 1)": [0, 0],
+    "(x - 1)^max(2, y)": [-2, 0],
   };
   for (const [formula, slope] of Object.entries(kinks)) {
     assert.deepEqual(slopes(formula, 0, 0), slope, formula);

@@ -19,7 +19,7 @@ const half = (a, b, wins) => (a === b ? 0.5 : wins ? 1 : 0);
 
 /** By base and by exponent, with torch's conventions where a logarithm of 0 or a power of 0 comes up. */
 const byBase = (v, a, b) => (b === 0 ? 0 : b * Math.pow(a, b - 1));
-const byExponent = (v, a, b) => ((b === 0 ? a >= 0 : a === 0 && b > 0) ? 0 : v * Math.log(a));
+const byExponent = (v, a, b) => (a === 0 && b >= 0 ? 0 : v * Math.log(a));
 
 /** Functions that can be typed, by name. @type {Map<string, Operation>} */
 export const functions = new Map(Object.entries({

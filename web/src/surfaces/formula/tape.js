@@ -120,8 +120,11 @@ function back({ code, left, right, binary, v, d, first }) {
     } else if (op === SQUARE) {
       d[l] += 2 * above * v[l];
     } else {
-      d[l] += above * FIRST[op](v[first + i], v[l], v[r]);
-      if (binary[i]) d[r] += above * SECOND[op](v[first + i], v[l], v[r]);
+      d[l] += passed(above, FIRST[op](v[first + i], v[l], v[r]));
+      if (binary[i]) d[r] += passed(above, SECOND[op](v[first + i], v[l], v[r]));
     }
   }
 }
+
+/** What reaches an argument: nothing where its slope is 0, even where the derivative above is infinite. */
+const passed = (above, slope) => (slope === 0 ? 0 : above * slope);
