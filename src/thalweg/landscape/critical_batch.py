@@ -17,6 +17,7 @@ from thalweg.landscape.interrupted import Interrupted
 from thalweg.landscape.plain import as_dict
 from thalweg.landscape.progress import progress
 from thalweg.landscape.rows import Parts, join, take
+from thalweg.landscape.state import seed_all
 from thalweg.landscape.surface import Surface
 from thalweg.landscape.training import check_optimizer, step
 from thalweg.regularize.checks import whole
@@ -204,7 +205,7 @@ class _Branches:
     def loss_after(self, size: int, seed: int, advance: Callable[[], None]) -> float:
         """Return the loss on what is held out after a branch with batches of this size."""
         with self.surface.hold(self.optimizer):
-            torch.manual_seed(seed)
+            seed_all(seed)
             for group in self.optimizer.param_groups:
                 group["lr"] = group["lr"] * SCALINGS[self.scaling](1.0, reference=self.base, batch=size)
             if not self._train(size, seed, advance):

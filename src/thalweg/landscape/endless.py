@@ -3,11 +3,9 @@
 import random
 from collections.abc import Iterator
 
-import numpy as np
-import torch
-
 from thalweg.errors import UserError
 from thalweg.landscape.data import Batches, generators
+from thalweg.landscape.state import seed_all
 from thalweg.landscape.surface import Surface
 from thalweg.tasks.batches import Batch, samples, to_device
 
@@ -23,9 +21,7 @@ def endless(surface: Surface, seed: int) -> Iterator[Batch]:
     Raises:
         UserError: a pass over the data gave no batch.
     """
-    torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
+    seed_all(seed)
     for generator in generators(surface.data):
         generator.manual_seed(seed)
     order = random.Random(seed)

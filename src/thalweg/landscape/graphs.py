@@ -7,16 +7,17 @@ on by each thread, and the graphs of as many pieces are kept for the next produc
 that a training step holds of its forward pass.
 """
 
+import math
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from thalweg.landscape.checks import require_any, require_graph, require_second_derivative
+from thalweg.landscape.state import random_state
 from thalweg.tasks.batches import Batch, samples
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ PIECE = 8 * 2**20
 """A piece's graph takes about so many bytes: what is in work then stays in the caches."""
 FEW = 4
 """A piece has at least so many samples."""
-TRIED = 4
-"""On so many pieces it is tried whether the loss is a mean."""
+AWAY = 0.1
+"""Whether the loss is a mean is tried at a point where each weight is another by about this share."""
 FREE = 32 * 2**20
 """Bytes that nobody misses: graphs are kept up to them whatever a training step takes."""
 
@@ -112,13 +113,17 @@ class Graphs:
     def _decide(self, batch: Batch, n: int) -> None:
         """Choose the number of pieces and how many graphs are kept, by a few samples of the first batch."""
         few = -(-n // FEW) if _can_be_cut(batch, n) else 1
-        forward, whole = (size * few for size in self._measured(next(cut(batch, n, few))))
+        try:
+            measured = self._measured(next(cut(batch, n, few)))
+        except Exception:  # such as of a model for batches of one size; an error of the whole comes again
+            few, measured = 1, self._measured(batch)
+        forward, whole = (size * few for size in measured)
         self.allowance = max(FREE, forward // 2)
         if whole <= FREE:
             self._pieces, self._room = 1, FREE // max(1, whole)
             return
         pieces = min(few, -(-whole // PIECE))
-        if pieces > 1 and self._is_mean(list(islice(cut(batch, n, pieces), TRIED))):
+        if pieces > 1 and self._is_mean(pieces):
             self._pieces, self._room = pieces, forward * pieces // (2 * whole)
         else:
             self._pieces = 1
@@ -144,14 +149,41 @@ class Graphs:
             require_second_derivative(slopes)
         return forward, sum(seen.values())
 
-    def _is_mean(self, parts: Sequence[Batch]) -> bool:
-        """Whether the loss of some pieces together is the mean of theirs: not so with batch statistics."""
-        joined = tree_map(lambda *leaves: torch.cat(leaves), *parts)
-        with torch.no_grad():
-            whole = float(self._surface.batch_loss(joined))
-            losses = [samples(part) * float(self._surface.batch_loss(part)) for part in parts]
-        mean = sum(losses) / samples(joined)
+    def _is_mean(self, pieces: int) -> bool:
+        """Whether each batch's loss is the mean of its pieces' losses.
+
+        Not so with batch statistics, weights of classes, padding that does not count, or random numbers. At
+        the point itself a head of zeros would hide it: all samples have the same loss.
+        """
+        with torch.no_grad(), self._surface.standing(_away(self._surface)):
+            try:
+                return all(self._adds_up(batch, n, pieces) for n, batch in self._surface.batches())
+            except Exception:  # pieces may be too small for the model, and the point is not the user's
+                return False
+
+    def _adds_up(self, batch: Batch, n: int, pieces: int) -> bool:
+        before = random_state()
+        whole = float(self._surface.batch_loss(batch))
+        if not _can_be_cut(batch, n) or random_state() != before:
+            return False
+        losses = [samples(part) * float(self._surface.batch_loss(part)) for part in cut(batch, n, pieces)]
+        mean = sum(losses) / n
         return abs(mean - whole) <= 64 * torch.finfo(self._surface.dtype).eps * max(abs(whole), abs(mean))
+
+
+def _away(surface: "Surface") -> Tensor:
+    """A point beside that of the model, in all coordinates."""
+    point, generator = surface.point(), torch.Generator().manual_seed(0)
+    everywhere = _size(point) or 1.0
+    for part in surface.split(point).values():
+        noise = torch.randn(part.shape, generator=generator).to(part)
+        part.add_(noise, alpha=AWAY * (_size(part) or everywhere))
+    return point
+
+
+def _size(values: Tensor) -> float:
+    """The root mean square."""
+    return float(values.norm()) / math.sqrt(max(1, values.numel()))
 
 
 def cut(batch: Batch, n: int, pieces: int) -> Iterator[Batch]:

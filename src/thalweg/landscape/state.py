@@ -38,6 +38,28 @@ def kept(model: nn.Module, *others: Any) -> Iterator[None]:
                 restore()
 
 
+def seed_all(seed: int) -> None:
+    """Seed torch's, numpy's and Python's global generators."""
+    # torch.manual_seed would also seed a CUDA that is initialized later, and take a stack trace for it
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+
+
+def random_state() -> tuple[Any, ...]:
+    """Return the state of all these generators, for comparison."""
+    _, keys, place, *_ = np.random.get_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    return (
+        *(state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)),
+        random.getstate(),
+        np.asarray(keys).tobytes(),
+        place,
+    )
+
+
 def _generators() -> Iterator[Restore]:
     numpy_state, python_state, torch_state = np.random.get_state(), random.getstate(), torch.get_rng_state()
     yield lambda: np.random.set_state(numpy_state)

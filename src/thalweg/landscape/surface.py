@@ -1,11 +1,9 @@
 """The loss of a model as one fixed function of its parameters."""
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
@@ -14,7 +12,7 @@ from thalweg.errors import UserError
 from thalweg.landscape import products as curvature
 from thalweg.landscape.checks import a_kind, check_parameters, refuse_mixed_samples, scalar
 from thalweg.landscape.data import generators, in_float64, rereadable
-from thalweg.landscape.state import kept
+from thalweg.landscape.state import kept, seed_all
 from thalweg.tasks.batches import Batch, samples, to_device
 
 __all__ = ["Surface"]
@@ -298,27 +296,18 @@ class Surface:
         """
         for generator, state in self._random:
             generator.set_state(state)
-        self._seed(0)
+        seed_all(self.seed)
         count = 0
         for batch in self.data:
             count += 1
             self.renew_buffers()
             yield samples(batch), to_device(batch, self.device)
-            self._seed(count)
+            seed_all(self.seed + count)
         if not count:
             raise UserError(
                 "Surface: the data gave no batch; an iterator is exhausted after one pass, so give a list of "
                 "batches or a DataLoader that holds samples"
             )
-
-    def _seed(self, batch: int) -> None:
-        seed = self.seed + batch
-        # torch.manual_seed would also seed a CUDA that is initialized later, and take a stack trace for it
-        torch.default_generator.manual_seed(seed)
-        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-            torch.cuda.manual_seed_all(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
 
     def renew_buffers(self) -> None:
         """Put fresh copies in the buffers' places: writing over them invalidates graphs that are kept."""
