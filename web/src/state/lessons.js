@@ -170,7 +170,7 @@ export const lessons = [
     text:
       "Both weights should be 2, but x has gradients 100 times those of y. With L2 in the gradient Adam " +
       "ends where loss and penalty balance: the decay hardly touches x and takes most of y. AdamW's decay" +
-      " is no part of the gradient and pulls both weights alike. Lower it, and both come back towards 2 " +
+      " is no part of the gradient and pulls both weights alike: lower it, and both come back towards 2 " +
       "together.",
     link: { href: "https://arxiv.org/abs/1711.05101", label: "Loshchilov & Hutter 2019" },
     state: {
