@@ -6,7 +6,9 @@ export const slice = {
   id: "slice",
   label: "Slice of your model",
   group: "Yours",
-  note: "Measured losses of your network on a plane, made smooth; racers know no third direction.",
+  note:
+    "Measured losses of your network on a plane, made smooth; racers know no third direction. A line without a " +
+    "racer is the way of your own training.",
   parameters: [
     { name: "index", label: "Which slice", default: 0, min: 0, max: 99, scale: "linear", integer: true },
   ],
