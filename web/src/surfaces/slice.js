@@ -7,8 +7,8 @@ export const slice = {
   label: "Slice of your model",
   group: "Yours",
   note:
-    "Measured losses of your network on a plane, made smooth; racers know no third direction. A line without " +
-    "a racer is the way of your own training.",
+    "Measured losses of your network on a plane, made smooth; racers know no third direction. A line " +
+    "without a racer is the way of your own training.",
   parameters: [
     { name: "index", label: "Which slice", default: 0, min: 0, max: 99, scale: "linear", integer: true },
   ],
