@@ -4,6 +4,7 @@ import { chosen, fit, spread } from "./chart-labels.js";
 import { thin } from "./chart-curve.js";
 import { drawMark } from "./trails-marks.js";
 import { logTicks, logTickTexts, scale, tickTexts, ticks, wholeTicks } from "./chart-scale.js";
+import { straightened } from "./straight.js";
 import { font } from "./text.js";
 
 const TITLE = 22;
@@ -127,9 +128,10 @@ function drawCurve(ctx, frame, curve, colors) {
 function trace(ctx, { x, y }, values) {
   ctx.beginPath();
   for (const piece of thin(values, x.at(values.length) - x.at(0))) {
-    ctx.moveTo(x.at(piece[0]), y.at(piece[1]));
-    if (piece.length === 2) ctx.lineTo(x.at(piece[0]) + 0.1, y.at(piece[1]));
-    for (let i = 2; i < piece.length; i += 2) ctx.lineTo(x.at(piece[i]), y.at(piece[i + 1]));
+    const points = straightened(piece.map((value, i) => (i % 2 ? y : x).at(value)));
+    ctx.moveTo(points[0], points[1]);
+    for (let i = 2; i < points.length; i += 2) ctx.lineTo(points[i], points[i + 1]);
+    if (piece.length === 2) ctx.lineTo(points[0] + 0.1, points[1]);
   }
   ctx.stroke();
 }

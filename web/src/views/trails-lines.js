@@ -1,5 +1,7 @@
 /** A racer's trail as lines on a canvas: clipped to the picture, and no finer than it can show. */
 
+import { Straight } from "./straight.js";
+
 /** Lines reach this far out of the picture, in CSS pixels, so that their ends are not seen. */
 const MARGIN = 12;
 /** Steps that move the trail by less are drawn with the next one. */
@@ -45,6 +47,8 @@ export function trailPieces(path, frame, from, to, along = 0) {
   const { px, py, atHome, contains } = frame;
   const last = Math.min(Math.ceil(to), path.x.length - 1);
   const pieces = new Float64Array(5 * Math.max(0, last - from));
+  const straight = new Straight();
+  let joined = false; // whether the last piece ends where the next may begin
   let count = 0;
   let length = along;
   let ax = px(path.x[from]);
@@ -67,11 +71,16 @@ export function trailPieces(path, frame, from, to, along = 0) {
     // What runs to and fro far outside of the surface only hides the others.
     const near = inside || contains(ax, ay) || contains(bx, by) || atHome(ax, ay) || atHome(bx, by);
     const piece = near && !inside ? clipped(ax, ay, bx, by, frame.rect) : null;
-    if (inside || piece) {
+    if (inside && joined && straight.reaches(bx, by)) {
+      pieces[5 * count - 3] = bx;
+      pieces[5 * count - 2] = by;
+    } else if (inside || piece) {
       pieces.set(piece ?? [ax, ay, bx, by], 5 * count);
       pieces[5 * count + 4] = length;
       count++;
-    }
+      straight.begin(ax, ay);
+      joined = inside && straight.reaches(bx, by);
+    } else joined = false;
     length += size;
     ax = bx;
     ay = by;
