@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.playground.person import REST
 from thalweg import playground
 
 # Chromium without a GPU says of itself that it is slow.
@@ -25,6 +26,7 @@ def visit(browser: Browser, exported: Path) -> Iterator[Callable[..., Page]]:
     def open_page(size: dict[str, int], fragment: str = "", path: Path = exported, **options: object) -> Page:
         context = browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
         contexts.append(context)
+        context.add_init_script(path=REST)
         context.on("request", lambda request: asked.add(request.url.partition("#")[0]))
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))

@@ -1,15 +1,24 @@
 """What a person does on the page and sees there, in a few words."""
 
+from pathlib import Path
+
 from playwright.sync_api import Locator, Page
 
 STAGE = "canvas.ground"
 LOSSES = ".racers .racer .loss"
 
+# Given to each context, it lets the page say when it is at rest.
+REST = Path(__file__).parent / "rest.js"
+
+
+def frames(page: Page) -> None:
+    """Let two frames pass: what the hand did is drawn, also while the race plays."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
 
 def settle(page: Page) -> None:
-    """Wait until what was asked for has been drawn."""
-    page.wait_for_timeout(100)
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Wait until all that was asked for has been drawn, finely too; a race that plays never comes to rest."""
+    page.evaluate("atRest(150)")
 
 
 def stage(page: Page) -> Locator:
@@ -19,12 +28,9 @@ def stage(page: Page) -> Locator:
 
 def picture(page: Page, selector: str = STAGE) -> str:
     """The pixels of a canvas, once they no longer change."""
+    settle(page)
     canvas = page.locator(selector).locator("visible=true").first
-    before, now = "", canvas.evaluate("(canvas) => canvas.toDataURL()")
-    while before != now:
-        page.wait_for_timeout(130)  # what is drawn coarsely is drawn finely after 110 ms
-        before, now = now, canvas.evaluate("(canvas) => canvas.toDataURL()")
-    return now
+    return canvas.evaluate("(canvas) => canvas.toDataURL()")
 
 
 def losses(page: Page) -> list[str]:
@@ -33,14 +39,9 @@ def losses(page: Page) -> list[str]:
 
 
 def link(page: Page) -> str:
-    """The address, from "#" on, which is written when nothing has changed for 200 ms.
-
-    The page itself counts the time, from when it has answered: a slow machine is waited for.
-    """
-    wait = "setTimeout(() => done(location.hash), 250)"
-    return page.evaluate(
-        f"new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {wait})))"
-    )
+    """The address, from "#" on, which is written when nothing has changed for 200 ms."""
+    page.evaluate("atRest(1000)")
+    return page.evaluate("location.hash")
 
 
 def handle(page: Page) -> Locator:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.playground.person import drag, link, losses, names, picture, rate, settle, stage, write
+from tests.playground.person import REST, drag, link, losses, names, picture, rate, settle, stage, write
 from tests.report.browsing import DESKTOP, PHONE
 from thalweg import playground
 from thalweg.playground.opening import Opening
@@ -186,9 +186,10 @@ def test_where_there_is_no_webgl_a_sentence_says_so(visit: Visit) -> None:
 
 def test_the_served_page_asks_for_nothing_but_itself(browser: Browser) -> None:
     with Server(document(Opening.of(surface="beale")), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         context = browser.new_context(viewport=DESKTOP)
+        context.add_init_script(path=REST)
         page, asked, said = context.new_page(), [], []
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))

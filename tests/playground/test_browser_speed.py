@@ -5,7 +5,7 @@ from statistics import median
 
 from playwright.sync_api import Page
 
-from tests.playground.person import handle, losses, middle, settle
+from tests.playground.person import frames, handle, losses, middle, settle
 from tests.report.browsing import DESKTOP
 
 Visit = Callable[..., Page]
@@ -22,10 +22,6 @@ FRAMES = """(seconds) => new Promise((done) => {
     };
     requestAnimationFrame(note);
 })"""
-
-
-# Two frames on: what the hand did is drawn.
-NEXT = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def measures(page: Page, name: str) -> list[float]:
@@ -47,7 +43,7 @@ def test_from_the_drag_to_the_picture(visit: Visit, say: Say) -> None:
     page.evaluate("performance.clearMeasures()")
     for k in range(40):
         page.mouse.move(x + 3 * k, y + 2 * (k % 7))
-        page.evaluate(NEXT)
+        frames(page)
     page.mouse.up()
     settle(page)
     times = measures(page, "thalweg:drag")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.playground.person import drag, link, losses, names, picture, rate, settle, stage, write
+from tests.playground.person import drag, frames, link, losses, names, picture, rate, settle, stage, write
 from tests.report.browsing import DESKTOP
 
 Visit = Callable[..., Page]
@@ -100,7 +100,7 @@ def test_divergence_is_said_and_mended_with_a_click(visit: Visit) -> None:
     expect(row.locator(".mishap")).to_be_hidden()
     page.locator("header").get_by_role("button", name="Undo").click()
     row.get_by_role("button", name="Tune the rate").click()
-    expect(row.locator(".mishap")).to_be_hidden(timeout=60_000)
+    expect(row.locator(".mishap")).to_be_hidden()
     assert float(rate(page, "SGD").input_value()) < 5
 
 
@@ -140,7 +140,8 @@ def test_a_broken_link_is_mended(visit: Visit, fragment: str) -> None:
     assert page.locator("img").count() == 0
     racers = names(page)
     page.get_by_role("button", name="Play", exact=True).click()
-    settle(page)
+    frames(page)
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     page.reload()
     page.wait_for_selector("[data-ready]")
     assert names(page) == racers

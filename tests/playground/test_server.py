@@ -21,12 +21,13 @@ from thalweg.playground.page import document, policy
 from thalweg.playground.server import PORT, Server, listening
 
 PAGE = document(Opening.of())
+PATIENCE = 60  # seconds: on a busy machine what is sure to come may take its time
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with Server(PAGE, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield server
         server.shutdown()
@@ -36,7 +37,7 @@ def server() -> Iterator[Server]:
 def ask(
     server: Server, path: str = "/", method: str = "GET", host: str = "localhost"
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=PATIENCE)
     connection.request(method, path, headers={"Host": host})
     response = connection.getresponse()
     body = response.read()
@@ -115,7 +116,7 @@ def test_no_other_machine_can_ask(server: Server) -> None:
 
 
 def test_a_request_that_is_none_does_no_harm(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as wire:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=PATIENCE) as wire:
         wire.sendall(b"\x16\x03\x01 what is this\r\n\r\n")
         assert b"thalweg playground" not in wire.recv(4096)
     assert ask(server)[0].status == 200
@@ -123,11 +124,12 @@ def test_a_request_that_is_none_does_no_harm(server: Server) -> None:
 
 def test_who_hangs_up_early_is_no_news(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     for _ in range(20):
-        with socket.create_connection(("127.0.0.1", server.server_port), timeout=5) as wire:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=PATIENCE) as wire:
             wire.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset, not closed
-    assert ask(server)[0].status == 200  # connections are taken in turn, so all earlier ones have a thread by now
-    deadline = time.monotonic() + 10
+    # Connections are taken in turn, so after this answer all earlier ones have a thread.
+    assert ask(server)[0].status == 200
+    deadline = time.monotonic() + PATIENCE
     while any("process_request" in thread.name for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -168,11 +170,12 @@ def test_ctrl_c_ends_it_cleanly() -> None:
     ) as process:
         said = process.stdout.readline()
         port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         connection.request("GET", "/")
-        assert connection.getresponse().status == 200
+        response = connection.getresponse()
+        assert (response.status, response.read().decode()) == (200, PAGE)
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest.strip(), errors) == (0, "", "")
 
 

@@ -4,11 +4,14 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
+
+# How long what is sure to come may take on a busy machine, in milliseconds.
+PATIENCE = 60_000
 
 # Texts that leave their chart, and texts that lie on one another.
 OVERHANGING = """[...document.querySelectorAll('.chart text')].filter(t => {
@@ -29,6 +32,7 @@ def chromium() -> Iterator[Browser]:
     assert found, (
         "these tests look at the report in Chromium, and there is none: install the package chromium"
     )
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
