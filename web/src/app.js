@@ -103,6 +103,27 @@ export class App {
     this.emit("selected");
   }
 
+  /**
+   * Offers other measured planes. A start that lies on the new one stays where it is.
+   *
+   * @param {object[]} slices
+   * @param {object} state normalized with them
+   */
+  offer(slices, state) {
+    const shown = this.state.surface.id === "slice";
+    this.slices = slices;
+    if (shown) {
+      this._surfaceKey = null; // the same words for another surface
+      this._keys = [];
+      this.load(state);
+      if (!this.surface.inside(...this.state.start)) {
+        this._arrive();
+        this.set({});
+      }
+    }
+    this.emit("slices");
+  }
+
   /** Changes one racer. */
   setRacer(index, patch) {
     this.set({ racers: this.state.racers.map((racer, i) => (i === index ? { ...racer, ...patch } : racer)) });

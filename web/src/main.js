@@ -9,6 +9,8 @@ import stageSheet from "./views/stage.css";
 
 /** A state is told to the address or to Python when nothing changed for so long, in milliseconds. */
 const REST = 200;
+/** What the model tells of. */
+const HEARD = ["change:state", "change:slices"];
 
 /** A whole state from a part of one; nothing at all stands for the first lesson. */
 const stateFrom = (part, slices) =>
@@ -25,6 +27,7 @@ const stateFrom = (part, slices) =>
 function connect(app, model, atOnce) {
   let timer = 0;
   let told = "";
+  let offered = JSON.stringify(app.slices);
   const tell = () => {
     const { notes, ...state } = app.state;
     told = JSON.stringify(state);
@@ -37,16 +40,19 @@ function connect(app, model, atOnce) {
     timer = setTimeout(tell, REST);
   };
   const hear = () => {
-    const given = model.get("state") ?? {};
-    if (JSON.stringify(given) !== told) app.load(stateFrom(given, app.slices));
+    const [state, slices] = [model.get("state") ?? {}, model.get("slices") ?? []];
+    const [words, planes] = [state, slices].map((value) => JSON.stringify(value));
+    if (planes !== offered) app.offer(slices, normalize(app.state, slices));
+    if (words !== told) app.load(stateFrom(state, slices));
+    [told, offered] = [words, planes];
   };
   const offs = ["state", "step", "playing"].map((event) => app.on(event, soon));
-  model.on("change:state", hear);
+  for (const event of HEARD) model.on(event, hear);
   if (atOnce) tell();
   return () => {
     clearTimeout(timer);
     offs.forEach((off) => off());
-    model.off("change:state", hear);
+    for (const event of HEARD) model.off(event, hear);
   };
 }
 
@@ -65,7 +71,7 @@ function render({ model, el }, own = false) {
     reducedMotion: matchMedia("(prefers-reduced-motion: reduce)").matches,
   });
   const host = document.createElement("div");
-  host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys are not for what is typed in here
+  if (!own) keepKeys(host);
   el.append(host);
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [pageSheet, stageSheet, chartSheet].map(styleOf);
@@ -77,6 +83,16 @@ function render({ model, el }, own = false) {
     app.destroy();
     host.remove();
   };
+}
+
+/** JupyterLab's keys are not for what is typed in here, but for those that the page lets out: to save. */
+function keepKeys(host) {
+  const mark = (on) => host.toggleAttribute("data-lm-suppress-shortcuts", on);
+  mark(true);
+  host.addEventListener("keydown", () => {
+    mark(false);
+    setTimeout(() => mark(true));
+  });
 }
 
 function styleOf(text) {

@@ -51,26 +51,41 @@ class Opening:
         given = [value for value in (surface, lesson, state) if value is not None]
         if len(given) > 1:
             raise UserError("give one of surface, lesson and state: each says how the page begins")
-        measured = []
-        if slices:
-            from thalweg.playground.slices import read_slices
-
-            measured = [found for source in slices for found in read_slices(source)]
+        planes = measured(slices)
         if lesson is not None:
-            return cls({"lesson": _known("lesson", lesson, names().lessons)}, measured)
+            return cls({"lesson": _known("lesson", lesson, names().lessons)}, planes)
         if state is not None:
-            return cls(_plain(state), measured)
-        if surface is None and measured:
+            return cls(plain(state), planes)
+        if surface is None and planes:
             surface = MEASURED
-        if surface == MEASURED and not measured:
+        if surface == MEASURED and not planes:
             raise UserError("the surface 'slice' is a measured one: give its file too (--slice FILE.json)")
         if surface is not None:
-            return cls({"surface": {"id": _known("surface", surface, names().surfaces)}}, measured)
-        return cls({}, measured)
+            return cls({"surface": {"id": _known("surface", surface, names().surfaces)}}, planes)
+        return cls({}, planes)
 
 
-def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a state, as the page will read it."""
+def measured(slices: Sequence[Source]) -> list[dict[str, Any]]:
+    """Every plane that is in them, as the page takes them.
+
+    Raises:
+        UserError: they are no list, or one cannot be read.
+    """
+    if not isinstance(slices, list | tuple):
+        raise UserError("slices are a list: slices=['slice.json']")
+    if not slices:
+        return []
+    from thalweg.playground.slices import read_slices
+
+    return [found for source in slices for found in read_slices(source)]
+
+
+def plain(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a state, as the page will read it.
+
+    Raises:
+        UserError: it cannot be written as JSON.
+    """
     try:
         copy: dict[str, Any] = json.loads(json.dumps(dict(state), allow_nan=False))
     except (TypeError, ValueError) as error:

@@ -44,6 +44,8 @@ def read_slices(source: str | Path | Mapping[str, Any] | Plane | Survey) -> list
         return _slices(source, "slice")
     if isinstance(source, str | Path):
         return _slices(_parsed(Path(source)), str(source))
+    if not hasattr(source, "to_dict"):
+        raise UserError(f"a slice is a file, what is in it, a survey or a plane, not {source!r}")
     return _slices(source.to_dict(), "slice")
 
 

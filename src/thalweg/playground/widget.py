@@ -9,7 +9,7 @@ import anywidget
 import traitlets
 
 from thalweg.playground.bundle import bundle
-from thalweg.playground.opening import Opening, Source
+from thalweg.playground.opening import Opening, Source, measured, plain
 
 
 class Playground(anywidget.AnyWidget):
@@ -30,7 +30,8 @@ class Playground(anywidget.AnyWidget):
     Attributes:
         state: the state of the page, a dictionary: surface, start, racers, steps. To set it sets the page;
             what is left out has its default.
-        slices: the measured planes that the page offers.
+        slices: the measured planes that the page offers. To set them takes what the argument takes, and a
+            page that shows one shows the new one.
     """
 
     _esm = bundle()
@@ -47,3 +48,15 @@ class Playground(anywidget.AnyWidget):
     ) -> None:
         opening = Opening.of(surface, lesson, slices, state)
         super().__init__(state=opening.state, slices=opening.slices)
+
+    @traitlets.validate("state")
+    def _plain(self, proposal: dict[str, Any]) -> dict[str, Any]:
+        return plain(proposal["value"])
+
+    @traitlets.validate("slices")
+    def _measured(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
+        return measured(proposal["value"])
+
+    def __repr__(self) -> str:
+        """What a saved notebook shows where the page cannot run."""
+        return "<thalweg.playground.Playground: run this cell to see it>"

@@ -83,7 +83,7 @@ export function normalize(given, slices = []) {
   const base = lessons.find(({ id }) => id === known.lesson)?.state ?? HOME;
   const from = known.surface === undefined ? { ...base, ...known } : known;
   const notes = Array.isArray(from.notes) ? from.notes.filter((note) => typeof note === "string") : [];
-  const surface = fitSurface(isObject(from.surface) ? from.surface : {}, notes);
+  const surface = fitSurface(isObject(from.surface) ? from.surface : {}, slices, notes);
   const steps = fitNumber(
     from.steps,
     { low: 1, high: LIMITS.steps, otherwise: STEPS, whole: true },
@@ -109,12 +109,19 @@ export function normalize(given, slices = []) {
 
 const isObject = (value) => typeof value === "object" && value !== null;
 
-function fitSurface(given, notes) {
+function fitSurface(given, slices, notes) {
   const id = given.id ?? HOME.surface.id;
   const family = surfaces.find((one) => one.id === id);
   if (!family) {
     notes.push(`There is no surface called ${shown(id)}. Another one is shown.`);
-    return fitSurface(HOME.surface, notes);
+    return fitSurface(HOME.surface, slices, notes);
+  }
+  if (id === "slice" && !slices.length) {
+    notes.push(
+      "The measured slice is not in this page; thalweg play --slice FILE.json puts one there. " +
+        "Another surface is shown.",
+    );
+    return fitSurface(HOME.surface, slices, notes);
   }
   const specs = family.parameters.map(({ min, max, integer, ...spec }) => ({
     ...spec,

@@ -15,7 +15,7 @@ const CONTROLS = "input, select, textarea, [role=tab], [role=menu], dialog, [dat
 export function listen(app, page, actions, everywhere) {
   const target = everywhere ? document : page;
   const onKey = (event) => {
-    if (!everywhere) event.stopPropagation(); // a notebook has other plans for them
+    if (!everywhere && !saves(event)) event.stopPropagation(); // a notebook has other plans for them
     const from = event.composedPath()[0];
     const element = from instanceof Element ? from : null;
     if (event.defaultPrevented || event.altKey) return;
@@ -30,6 +30,9 @@ export function listen(app, page, actions, everywhere) {
   target.addEventListener("keydown", onKey);
   return () => target.removeEventListener("keydown", onKey);
 }
+
+/** The one key that a notebook gets from the page, where the browser would save the notebook's HTML. */
+const saves = (event) => (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
 
 /** Undo and redo, but not where text is typed. */
 function changes(event, element, actions) {

@@ -33,7 +33,8 @@ const SECTIONS = [
  * @returns {() => void} unmount
  */
 export function mount(app, root, { own }) {
-  const page = h("div", { class: own ? "play own" : "play" });
+  // In a notebook a click beside the controls gives the page the focus, and with it the keys.
+  const page = h("div", { class: own ? "play own" : "play", tabindex: own ? null : "-1" });
   root.append(page);
   const stopTheme = followTheme(app, page);
   const live = h("div", { class: "unseen", role: "status", "aria-live": "polite" });

@@ -29,7 +29,13 @@ export function surfacePicker(app, actions) {
     built = id;
     for (const field of fields) field.update();
   };
+  const offer = () => {
+    select.replaceChildren(...selectOf(groups(app)).children);
+    built = "";
+    update();
+  };
   app.on("state", update);
+  app.on("slices", offer);
   update();
   const element = h("div", { class: "surface-picker" }, select, place);
   return element;
@@ -90,7 +96,7 @@ function sliceField(app) {
   const made = selectField({ label: "Which slice", field: "surface.index", options, onchange: change });
   return {
     element: made.element,
-    update: () => made.update(String(app.state.surface.parameters.index ?? 0)),
+    update: () => made.update(String(Math.min(app.state.surface.parameters.index ?? 0, options.length - 1))),
   };
 }
 

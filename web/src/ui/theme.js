@@ -5,6 +5,8 @@ import { channels, linear, mix } from "../views/colour.js";
 const RACERS = 10;
 const SOLID = [];
 const DASHED = [6, 4];
+/** Where notebooks say which theme they are in. */
+const SAID = ["data-jp-theme-light", "data-vscode-theme-kind", "data-theme"];
 
 /**
  * Every colour of a theme, as the views use them.
@@ -41,12 +43,14 @@ function readable(hue, { card, ink }) {
 }
 
 /**
- * Whether the place the page is in is dark: what Jupyter or VS Code say of themselves, or the system's wish.
+ * Whether the place the page is in is dark: what Jupyter, VS Code or marimo say of themselves, or the
+ * system's wish.
  */
 function darkAround() {
-  const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
+  const { jpThemeLight, vscodeThemeKind, theme } = document.body.dataset;
   if (jpThemeLight) return jpThemeLight === "false";
   if (vscodeThemeKind) return /dark|high-contrast$/.test(vscodeThemeKind);
+  if (theme === "light" || theme === "dark") return theme === "dark";
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
@@ -75,7 +79,7 @@ export function followTheme(app, page) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", apply);
   const notebook = new MutationObserver(apply);
-  notebook.observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
+  notebook.observe(document.body, { attributeFilter: SAID });
   const off = app.on("state", apply);
   apply();
   return () => (system.removeEventListener("change", apply), notebook.disconnect(), off());
