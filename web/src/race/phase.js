@@ -35,8 +35,10 @@ export function momentumOption(optimizer) {
 /** @returns {import("../state/state.js").Racer} the racer of a cell of the map */
 export function racerAt(racer, other, lr, value) {
   const options = { ...racer.options, lr };
-  if (other?.option === "betas") options.betas = [value, (racer.options.betas ?? optionOf(racer.optimizer, "betas").default)[1]];
-  else if (other) options[other.option] = value;
+  if (other?.option === "betas") {
+    const [, second] = racer.options.betas ?? optionOf(racer.optimizer, "betas").default;
+    options.betas = [value, second];
+  } else if (other) options[other.option] = value;
   if (value === 0 && options.nesterov) options.nesterov = false; // the same step, by another name
   return { ...racer, options };
 }

@@ -17,7 +17,7 @@ function sample(spread, scale) {
   });
 }
 
-/** The minimum, by Newton's method; from a spread of 0.8 on no line parts the classes, so that there is one. */
+/** The minimum, by Newton's method; from a spread of 0.8 on no line parts the classes, so there is one. */
 function fit(a, b) {
   let w = 0;
   let v = 0;

@@ -36,7 +36,8 @@ export function mishap(path, problem) {
   if (!path.ended) return null;
   const { step, why } = path.ended;
   if (path.evaluations === 0) return { text: STARTS[why], why: "start" };
-  return { text: MISHAPS[why](Math.max(step, 1)), why }; // the first step may lead to where nothing can be drawn
+  // the first step may lead to where nothing can be drawn
+  return { text: MISHAPS[why](Math.max(step, 1)), why };
 }
 
 const MISHAPS = {

@@ -1,6 +1,6 @@
 /**
  * The colours of the ground. They are quieter than those of a chart, so that ten trails read on them: in the
- * light theme they are those of a map, from water to sand; in the dark theme the lowest places are the darkest.
+ * light theme they are those of a map, from water to sand; in the dark theme the lowest places are darkest.
  */
 
 import { channels, mix } from "./colour.js";

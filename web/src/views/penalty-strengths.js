@@ -28,6 +28,6 @@ export function penaltyOf({ options = {}, transforms = [] }) {
   return sum;
 }
 
-/** Round penalties to draw lines at, of those between two; near the highest they would be cut by the border. */
+/** Round penalties between two, to draw lines at; near the highest these would be cut by the border. */
 export const levelsWithin = (low, high) =>
   ticks(low, low + (high - low) * 0.6, LEVELS).filter((level) => level > low);

@@ -12,8 +12,8 @@ import { createTrailLayer } from "./trails.js";
 /**
  * @param {object} app
  * @param {HTMLCanvasElement} ground for the graphics card
- * @param {{ moving?: boolean, taken?: () => object[] }} [options] moving: a picture that turns may be coarser,
- *   and is refined later; taken: boxes that stand on the canvas, for labels to avoid
+ * @param {{ moving?: boolean, taken?: () => object[] }} [options] moving: a picture that turns may be
+ *   coarser, and is refined later; taken: boxes that stand on the canvas, for labels to avoid
  * @returns {object | null} null where there is no WebGL2
  */
 export function createSurfacePicture(app, ground, { moving = false, taken = () => [] } = {}) {
