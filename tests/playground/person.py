@@ -18,7 +18,7 @@ def frames(page: Page) -> None:
 
 def settle(page: Page) -> None:
     """Wait until all that was asked for has been drawn, finely too; a race that plays never comes to rest."""
-    page.evaluate("atRest(150)")
+    page.evaluate("atRest(180)")
 
 
 def stage(page: Page) -> Locator:

@@ -1,6 +1,7 @@
 """What is taken away: a link to the same picture, code, a picture, a film; and the page as it is served."""
 
 import io
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,27 @@ def test_copy_as_pytorch_runs(visit: Visit, tmp_path: Path) -> None:
     exec(compile(code, "copied.py", "exec"), {"__name__": "copied"})
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def optimizers(code: Locator) -> list[str]:
+    """Which optimizers a program makes."""
+    return re.findall(r"optim\.(\w+)\(", code.text_content() or "")
+
+
+def test_copy_as_pytorch_of_one_racer(visit: Visit) -> None:
+    page = visit(DESKTOP, f"{THREE}&racer=SGD(lr=1e9)")
+    share(page, "Copy as PyTorch")
+    dialog = page.get_by_role("dialog")
+    code, whose = dialog.locator("code"), dialog.get_by_role("combobox", name="Racers")
+    assert optimizers(code) == ["SGD", "Adam", "RMSprop", "SGD"]
+    expect(dialog).to_contain_text("but for racers that are out")
+    whose.select_option(label="Adam alone")
+    assert [f"optim.{name}(" in (code.text_content() or "") for name in names(page)[:3]] == [
+        False,
+        True,
+        False,
+    ]
+    expect(dialog).not_to_contain_text("but for racers that are out")
 
 
 def download(page: Page, entry: str, folder: Path) -> Path:

@@ -171,6 +171,38 @@ def test_two_fingers_pinch_and_one_scrolls(visit: Visit) -> None:
     assert link(page) == start
 
 
+def swipe(page: Page, canvas: Locator, dx: float, dy: float) -> None:
+    """Draw a finger over a canvas, from its middle."""
+    x, y = middle(canvas)
+    finger = page.context.new_cdp_session(page)
+    touch(finger, "touchStart", (x, y))
+    for k in range(1, 13):
+        touch(finger, "touchMove", (x + dx * k / 12, y + dy * k / 12))
+        frames(page)
+    touch(finger, "touchEnd")
+
+
+@pytest.mark.parametrize("chart", ["Loss", "Phase map"])
+def test_a_finger_scrolls_over_a_chart_and_acts_where_it_rests_or_goes_sideways(
+    visit: Visit, chart: str
+) -> None:
+    page = visit(PHONE, f"{TWO}&at=7", has_touch=True, is_mobile=True)
+    page.get_by_role("tab", name="Charts", exact=True).click()
+    page.get_by_role("tab", name=chart, exact=True).click()
+    canvas = page.locator(".charts canvas").locator("visible=true")
+    canvas.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, -80)")
+    before, top = link(page), page.evaluate("scrollY")
+    swipe(page, canvas, 0, -70)
+    page.evaluate(f"until(() => scrollY > {top} + 30)")
+    assert link(page) == before, "to scroll is to change nothing"
+    swipe(page, canvas, 60, 0)
+    sideways = link(page)
+    assert sideways != before
+    page.touchscreen.tap(*middle(canvas))
+    assert link(page) not in (before, sideways)
+
+
 def test_the_surface_turns_by_drag_keys_and_finger(visit: Visit) -> None:
     page = visit(DESKTOP, TWO + "&stage=surface")
     settle(page)
@@ -207,6 +239,18 @@ def test_the_start_can_be_dragged_on_the_surface(visit: Visit) -> None:
     now = middle(handle(page))
     assert now == (pytest.approx(x + 60, abs=3), pytest.approx(y + 20, abs=3))
     assert "start=-4,2&" not in link(page)
+
+
+def test_a_start_beside_the_surface_can_be_fetched_back(visit: Visit) -> None:
+    page = visit(DESKTOP, TWO.replace("-4,2", "40,1") + "&stage=surface")
+    settle(page)
+    canvas = stage(page).bounding_box()
+    x, y = middle(handle(page))
+    assert canvas["x"] < x < canvas["x"] + canvas["width"]
+    assert canvas["y"] < y < canvas["y"] + canvas["height"]
+    drag(page, -120, -10)
+    settle(page)
+    assert abs(float(link(page).partition("start=")[2].partition(",")[0])) <= 5
 
 
 def test_the_hint_covers_no_name_and_goes_once_it_was_followed(visit: Visit) -> None:

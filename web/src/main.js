@@ -95,9 +95,13 @@ function keepKeys(host) {
   });
 }
 
+/**
+ * A sheet whose sizes follow the reader's text. A host page's own may be small (Bootstrap's root has 10 pixels),
+ * so it counts from 16 on.
+ */
 function styleOf(text) {
   const style = new CSSStyleSheet();
-  style.replaceSync(text);
+  style.replaceSync(text.replace(/(-?[\d.]+)rem\b/g, "calc($1 * max(1rem, 16px))"));
   return style;
 }
 

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { createSurface } from "../src/surfaces/index.js";
 import { createCamera, HEIGHT, START } from "../src/views/gl/camera.js";
 import { createField, isHidden, meet, SIDE } from "../src/views/gl/field.js";
+import { startPlaceOn } from "../src/views/handle-ring.js";
 import { fitPose } from "../src/views/surface3d-orbit.js";
 import { drape, project } from "../src/views/surface3d-trails.js";
 
@@ -161,4 +162,14 @@ test("yaw 0 looks along y, yaw 90 along x", () => {
   const depth = (yaw, ...place) => createCamera([yaw, 30, 1], SIZE, { sx: 1, sy: 1 }).project(...place)[2];
   assert.ok(depth(0, 0, 0.3, 0) > depth(0, 0, -0.3, 0));
   assert.ok(depth(90, 0.3, 0, 0) > depth(90, -0.3, 0, 0));
+});
+
+test("a start beside the surface or the picture has its ring on the border, faint", () => {
+  const size = { width: 400, height: 300 };
+  const at = (x, y) => [200 + 50 * x, 150 - 50 * y];
+  const app = (start) => ({ state: { start }, surface: { box: [-2, 2, -2, 2] } });
+  assert.deepEqual(startPlaceOn(app([1, -1]), at, size), { x: 250, y: 200, out: false });
+  assert.deepEqual(startPlaceOn(app([9, -1]), at, size), { x: 300, y: 200, out: true });
+  const zoomed = (x, y) => [200 + 500 * x, 150 - 500 * y];
+  assert.deepEqual(startPlaceOn(app([1, 0]), zoomed, size), { x: 382, y: 150, out: true });
 });

@@ -37,15 +37,17 @@ export function holder(app, makers) {
     if (now) app.views.delete(now.view);
     now = null;
   };
-  const size = new ResizeObserver(() => {
+  const resize = () => {
     now?.view.resize();
     app.invalidate();
-  });
+  };
+  const size = new ResizeObserver(resize);
   size.observe(element);
   const destroy = () => {
     size.disconnect();
     for (const { view } of made.values()) view.destroy();
   };
+  app.on("arranged", resize);
   app.on("paths", label);
   app.on("destroy", destroy);
   return { element, show, hide };

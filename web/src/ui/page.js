@@ -7,13 +7,16 @@ import { lessonCard, nextLesson } from "./lessons.js";
 import { racers } from "./racers.js";
 import { stage } from "./stage.js";
 import { surfacePicker } from "./surface.js";
+import { textScale } from "../views/unit.js";
 import { tabs } from "./tabs.js";
 import { followTheme } from "./theme.js";
 import { topBar } from "./topbar.js";
 import { transport } from "./transport.js";
 
-/** Below this width, in pixels, the parts stand one under the other. */
+/** Below this width the parts stand one under the other; in CSS pixels, more of them where text is larger. */
 const NARROW = 940;
+/** Below this one, the width of a phone with large text, even what is small stands one under the other. */
+const SLIM = 300;
 /** From this width on the step inspector stands beside the charts. */
 const WIDE = 1680;
 const TOAST = 4000;
@@ -46,17 +49,22 @@ export function mount(app, root, { own }) {
   const graphs = charts(app);
   const card = lessonCard(app);
   const sections = narrowTabs(page);
+  const bar = topBar(app, actions);
   page.append(
-    topBar(app, actions),
+    bar,
     h("div", { class: "left" }, framed(app, actions, scene), transport(app), sections.element, card),
     h("div", { class: "right" }, field.element, graphs.element, graphs.beside),
     live,
   );
   const stopKeys = listen(app, page, actions, own);
   const stopInput = watchInput(app, page);
-  const size = new ResizeObserver(() => arrange(page, graphs));
-  size.observe(page);
-  arrange(page, graphs);
+  const fit = () => {
+    arrange(page, graphs);
+    app.emit("arranged");
+  };
+  const size = new ResizeObserver(fit);
+  for (const part of [page, bar]) size.observe(part); // the bar's height is that of its text
+  fit();
   page.dataset.ready = "";
   return () => {
     for (const stop of [stopTheme, stopKeys, stopInput, () => size.disconnect()]) stop();
@@ -113,7 +121,8 @@ function narrowTabs(page) {
 
 /** Chooses the layout for the width there is, which in a notebook is not that of the window. */
 function arrange(page, graphs) {
-  const width = page.clientWidth;
+  const width = page.clientWidth / textScale();
+  page.classList.toggle("slim", width < SLIM);
   page.dataset.size = width < NARROW ? "narrow" : width < WIDE ? "usual" : "wide";
   graphs.spread(width >= WIDE);
 }

@@ -5,14 +5,14 @@ import { h } from "./dom.js";
  *
  * @param {string} title
  * @param {{ element: HTMLElement, update: () => void }[]} fields
- * @param {string} [note]
+ * @param {any} [note] a paragraph under the heading
  */
-export function section(title, fields, note = "") {
+export function section(title, fields, note = null) {
   const element = h(
     "fieldset",
     null,
     h("legend", null, title),
-    note && h("p", { class: "note" }, note),
+    note,
     fields.map((field) => field.element),
   );
   return { element, update: () => fields.forEach((field) => field.update()) };

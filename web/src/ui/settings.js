@@ -3,7 +3,8 @@ import { optimizers, schedules } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
 import { intervalOf } from "../state/state.js";
 import { nameOf } from "../state/racers.js";
-import { h, rebuild, write } from "./dom.js";
+import { about } from "./about.js";
+import { h, rebuild } from "./dom.js";
 import { numberField, selectField } from "./fields.js";
 import { textButton } from "./icons.js";
 import { optionFields } from "./optionfields.js";
@@ -50,7 +51,7 @@ function sections(app, index, list) {
 
 function algorithmSection(app, index, list) {
   const racer = () => app.state.racers[index];
-  const { doc, options } = optimizers[racer().optimizer];
+  const { options } = optimizers[racer().optimizer];
   const choose = (optimizer) => {
     const { label, ...rest } = racer();
     const { start, steps } = app.state;
@@ -79,7 +80,7 @@ function algorithmSection(app, index, list) {
     given,
     change,
   );
-  return section("Algorithm", [choice, ...fields], doc);
+  return section("Algorithm", [choice, ...fields], about(optimizers[racer().optimizer]));
 }
 
 function scheduleSection(app, index) {
@@ -118,11 +119,8 @@ function scheduleSection(app, index) {
     owner: "Schedule",
     steps: app.state.steps,
   });
-  return section("Schedule", [
-    choice,
-    ...fields,
-    { element: warmup.element, update: () => warmup.update(racer().warmup) },
-  ]);
+  const rows = [choice, ...fields, { element: warmup.element, update: () => warmup.update(racer().warmup) }];
+  return section("Schedule", rows, name && about(schedules[name]));
 }
 
 function firstSchedule(app, racer, name) {

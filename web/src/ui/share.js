@@ -1,9 +1,11 @@
 import { gif } from "../export/gif.js";
 import { png } from "../export/png.js";
 import { toPyTorch } from "../state/pytorch.js";
+import { nameOf } from "../state/racers.js";
 import { encode } from "../state/url.js";
 import { dialog } from "./dialog.js";
 import { h, write } from "./dom.js";
+import { selectOf } from "./fields.js";
 import { menu } from "./menu.js";
 
 /**
@@ -42,23 +44,40 @@ async function copyLink(app, page) {
 }
 
 function showCode(app, page) {
-  const code = toPyTorch(app.state, { slices: app.slices });
-  const text = h("code", null, code);
+  const text = h("code", null);
   const button = h("button", { type: "button", class: "primary", autofocus: true }, "Copy code");
   const area = h("pre", { tabindex: "0", "aria-label": "Python code" }, text);
-  const note = h("p", { class: "note" }, promise(app));
-  dialog(page.root, "As PyTorch", [area, h("footer", null, note, button)], { wide: true });
+  const note = h("p", { class: "note" });
+  const show = (racer) => {
+    write(text, toPyTorch(app.state, { slices: app.slices, racer }));
+    write(note, promise(app, racer));
+    write(button, "Copy code");
+  };
+  const parts = [whoseCode(app, show), area, h("footer", null, note, button)];
+  dialog(page.root, "As PyTorch", parts, { wide: true });
   button.addEventListener("click", async () => {
-    if (await copied(code)) write(button, "Copied");
+    if (await copied(text.textContent)) write(button, "Copied");
     else getSelection().selectAllChildren(text);
   });
+  show(null);
+}
+
+/** Whose code is shown: that of all racers, or of one alone. */
+function whoseCode({ state }, show) {
+  const { racers } = state;
+  const alone = racers.map((_, i) => [String(i), `${nameOf(state, i)} alone`]);
+  const onchange = () => show(select.value === "" ? null : Number(select.value));
+  const props = { class: "whose", "aria-label": "Racers", onchange };
+  const select = selectOf([["", "All racers"], ...alone], props);
+  return racers.length > 1 ? select : null;
 }
 
 /** What the code keeps; the page stops a racer that diverged, and Python goes on. */
-function promise({ surface, paths, state }) {
+function promise({ surface, paths, state }, racer) {
   if (surface.expression === null) return "It holds the racers alone: bring your model and its data.";
   const runs = "It runs as it stands, with thalweg installed, and ends where the page ends";
-  const ended = paths.some((path, i) => path.ended && !state.racers[i].hidden);
+  const meant = (i) => (racer === null ? !state.racers[i].hidden : i === racer);
+  const ended = paths.some((path, i) => path.ended && meant(i));
   return ended ? `${runs}, but for racers that are out: Python does not stop them.` : `${runs}.`;
 }
 

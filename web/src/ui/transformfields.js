@@ -1,4 +1,5 @@
 import { transforms } from "../generated/library.js";
+import { about } from "./about.js";
 import { h } from "./dom.js";
 import { checkField } from "./fields.js";
 import { optionFields } from "./optionfields.js";
@@ -51,12 +52,13 @@ function part(app, index, name, label) {
   const numbers = h(
     "div",
     { class: "numbers" },
+    about(transforms[name]),
     fields.map((field) => field.element),
   );
   const element = h("div", { class: "part" }, check.element, numbers);
   const update = () => {
     check.update(mine() !== undefined);
-    numbers.hidden = !mine() || !fields.length;
+    numbers.hidden = !mine();
     if (mine()) fields.forEach((field) => field.update());
   };
   return { element, update };

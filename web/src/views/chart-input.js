@@ -1,5 +1,8 @@
 // What a person does on a line chart: point at a curve, drag through the steps, move with the keys.
 
+import { press } from "./press.js";
+import { placeIn } from "./unit.js";
+
 const PAGE = 10; // steps that Page up and down, or an arrow with Shift, move
 
 /**
@@ -9,26 +12,19 @@ const PAGE = 10; // steps that Page up and down, or an arrow with Shift, move
  * @returns {() => void} off
  */
 export function listen(canvas, app, chart) {
-  let dragging = false;
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+  const place = (event) => placeIn(canvas, event);
+  const scrub = (event) => {
+    app.pause();
+    app.setHover(null);
+    app.setStep(chart.stepAt(place(event)[0]));
   };
+  const { held, handlers: pressed } = press(canvas, () => true, scrub);
   const handlers = {
-    pointerdown(event) {
-      if (event.button !== 0) return;
-      dragging = true;
-      canvas.setPointerCapture(event.pointerId);
-      app.pause();
-      app.setHover(null);
-      app.setStep(chart.stepAt(place(event)[0]));
-    },
+    ...pressed,
     pointermove(event) {
-      if (dragging) app.setStep(chart.stepAt(place(event)[0]));
-      else if (event.pointerType !== "touch") app.setHover(chart.find(...place(event)));
+      pressed.pointermove(event);
+      if (!held() && event.pointerType !== "touch") app.setHover(chart.find(...place(event)));
     },
-    pointerup: () => (dragging = false),
-    pointercancel: () => (dragging = false),
     pointerleave: () => app.setHover(null),
     keydown(event) {
       const step = nextStep(event, Math.round(app.step), app.state.steps);

@@ -10,7 +10,10 @@ import { drawCurves, drawGround, drawNames, frames, line } from "./chart-panel.j
 import { listen } from "./chart-input.js";
 import { drawMark } from "./trails-marks.js";
 import { font } from "./text.js";
+import { sizeOf } from "./unit.js";
 
+/** More device pixels a CSS pixel than this are not seen. */
+export const SHARPEST = 3;
 const FAINT = 0.3;
 const REACH = 30; // pixels around the pointer within which a curve is found
 
@@ -63,9 +66,8 @@ class Chart {
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { width, height, ratio } = sizeOf(this.canvas, SHARPEST);
     if (!width || !height) return;
-    const ratio = Math.min(window.devicePixelRatio || 1, 3);
     if (this.stale || width !== this.width || height !== this.height || ratio !== this.ratio) {
       Object.assign(this, { width, height, ratio, stale: false });
       this.layers();
@@ -197,7 +199,7 @@ function spoken(curve, step) {
   return curve.end && step > curve.end.step ? curve.end.word : "no value";
 }
 
-/** A canvas of a size in CSS pixels, cleared; its context draws in them. */
+/** A canvas of a size in units, cleared; its context draws in them. */
 export function fresh(canvas, width, height, ratio) {
   const [w, t] = [Math.round(width * ratio), Math.round(height * ratio)];
   const ctx = canvas.getContext("2d");

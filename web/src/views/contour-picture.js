@@ -71,7 +71,8 @@ export function createContourPicture(app, { moving = false, taken = () => [] } =
 function front(ink, app, frame, labels, taken) {
   const step = Math.floor(app.step);
   if (step < app.step) drawTrails(ink, app, frame, { from: step, to: app.step, lengths: new Map() });
-  drawStart(ink, app, frame);
+  const start = startPlace(app, frame);
+  drawStart(ink, app, start);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, frame) }));
   const exits = exitsOf(app, frame);
   const gone = new Set(exits.map(({ index }) => index));
@@ -81,7 +82,7 @@ function front(ink, app, frame, labels, taken) {
   const inset = drawInset(ink, app, frame);
   const boxes = [...drawEnds(ink, app, exits, frame.rect, taken), ...taken];
   if (inset) boxes.push(inset);
-  boxes.push(roomOf(startPlace(app, frame)));
+  boxes.push(roomOf(start));
   return labels(ink, app, frame.rect, seen, boxes);
 }
 

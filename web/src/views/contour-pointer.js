@@ -6,6 +6,7 @@ import { panned, tidy, zoomed } from "./contour-frame.js";
 import { pick } from "./contour-pick.js";
 import { createMover, startText } from "./handle.js";
 import { listenToKeys, listenToWheel, STILL } from "./stage-input.js";
+import { placeIn } from "./unit.js";
 
 const ZOOM = 1.5;
 /** The clicks of a double click lie within so many milliseconds. */
@@ -39,10 +40,7 @@ export function listenToGround(canvas, app, frame) {
     zoomAt,
     settle: () => show(app.state.view.box && tidy(app.state.view.box)),
   };
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
+  const place = (event) => placeIn(canvas, event);
   const held = listenToPress(canvas, app, frame, actions, place);
   const pointing = listenToHover(canvas, app, frame, place, held);
   listenToTouches(canvas, actions, place);

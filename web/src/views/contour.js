@@ -11,16 +11,14 @@ import { createHint } from "./stage-hint.js";
 import { placeOfHover } from "./stage-input.js";
 import { createReadout } from "./stage-readout.js";
 import { zoomButtons } from "./stage-buttons.js";
+import { sizeOf, USUAL } from "./unit.js";
 
-/** More device pixels a CSS pixel than this are not seen. */
-const SHARPEST = 2;
-
-/** The size of a view's element, and how many device pixels a CSS pixel has. */
-export const sizeOf = (el) => ({
-  width: el.clientWidth,
-  height: el.clientHeight,
-  ratio: Math.min(devicePixelRatio || 1, SHARPEST),
-});
+/** The size of a stage view; the sizes of what stands on its canvas follow from that of its text. */
+export function measured(el) {
+  const size = sizeOf(el);
+  el.style.fontSize = `${USUAL * size.unit}px`;
+  return size;
+}
 
 /**
  * @param {HTMLElement} el
@@ -33,8 +31,8 @@ export function createContour(el, app) {
   const canvas = h("canvas", { class: "ground", tabindex: "0", role: "img" });
   const ink = canvas.getContext("2d", { alpha: false });
   el.append(canvas);
-  const picture = createContourPicture(app, { moving: true, taken: () => [buttons.room()] });
-  let size = sizeOf(el);
+  const picture = createContourPicture(app, { moving: true, taken: () => [buttons.room(size.unit)] });
+  let size = measured(el);
   const frame = () => picture.frame(size);
   const ground = listenToGround(canvas, app, frame);
   const toPlane = (px, py) => [frame().x(px), frame().y(py)];
@@ -43,14 +41,14 @@ export function createContour(el, app) {
   const buttons = zoomButtons(el, { ...ground, isReset: () => !app.state.view.box });
   const hint = createHint(el, app);
 
-  const resize = () => (size = sizeOf(el));
+  const resize = () => (size = measured(el));
   const draw = () => {
     if (size.width < 60 || size.height < 60) return;
     fit(canvas, size);
     buttons.update();
-    hint.place(picture.paint(ink, size), frame().rect);
+    hint.place(picture.paint(ink, size), frame().rect, size.unit);
     const { x, y } = startPlace(app, frame());
-    handle.place(x, y);
+    handle.place(x, y, size.unit);
     readout.show(ground.pointing() ? placeOfHover(app, (x, y) => [frame().px(x), frame().py(y)]) : null, size);
   };
   const destroy = () => {

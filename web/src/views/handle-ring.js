@@ -12,23 +12,38 @@ export function startPlace({ state: { start } }, { px, py, rect: { left, top, ri
   const x = px(start[0]);
   const y = py(start[1]);
   if (contains(x, y)) return { x, y, out: false };
-  const inside = (v, low, high) => Math.min(Math.max(v, low + INSIDE), high - INSIDE);
-  return { x: inside(x, left, right), y: inside(y, top, bottom), out: true };
+  const [ix, iy] = [within(x, left + INSIDE, right - INSIDE), within(y, top + INSIDE, bottom - INSIDE)];
+  return { x: ix, y: iy, out: true };
+}
+
+const within = (v, low, high) => Math.min(Math.max(v, low), high);
+
+/**
+ * Where the ring is on the surface in three dimensions: a start beside the surface has it on the border.
+ * @param {object} app
+ * @param {(x: number, y: number) => number[]} at where a place of the plane is on the canvas
+ * @param {{ width: number, height: number }} size
+ */
+export function startPlaceOn({ state: { start }, surface: { box } }, at, { width, height }) {
+  const beside = [within(start[0], box[0], box[1]), within(start[1], box[2], box[3])];
+  const [x, y] = at(...beside);
+  const place = { x: within(x, INSIDE, width - INSIDE), y: within(y, INSIDE, height - INSIDE) };
+  const out = beside.some((v, k) => v !== start[k]) || place.x !== x || place.y !== y;
+  return { ...place, out };
 }
 
 /** The room of the ring around the start, for labels to avoid. */
 export const roomOf = ({ x, y }) => ({ x: x - 13, y: y - 13, width: 26, height: 26 });
 
 /** The ring around the start; the racers set out from its middle. */
-export function drawStart(ink, app, frame) {
-  const { x, y, out } = startPlace(app, frame);
+export function drawStart(ink, app, { x, y, out }) {
   ink.globalAlpha = out ? 0.5 : 1;
   drawRing(ink, app.colors, x, y);
   ink.globalAlpha = 1;
 }
 
 /** A ring that can be taken hold of, at a place of the canvas. */
-export function drawRing(ink, colors, x, y) {
+function drawRing(ink, colors, x, y) {
   ink.save();
   ink.beginPath();
   ink.arc(x, y, 11, 0, 2 * Math.PI);

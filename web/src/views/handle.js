@@ -3,9 +3,8 @@
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
 import { lowered } from "./text.js";
+import { placeIn } from "./unit.js";
 
-/** The side of the area that can be touched, in CSS pixels. */
-const SIDE = 44;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /** Rounds a coordinate to what a thousandth of the view can show, so that links stay short. */
@@ -61,7 +60,7 @@ export function startText(app) {
  * @param {HTMLElement} el where the canvas is
  * @param {object} app
  * @param {{ toPlane: (px: number, py: number) => number[] | null, shown: () => number[] }} view
- * @returns {{ place: (x: number, y: number) => void, element: HTMLElement, destroy: () => void }}
+ * @returns {{ place: (x: number, y: number, unit: number) => void, element: HTMLElement, destroy: () => void }}
  */
 export function createHandle(el, app, view) {
   const element = h("div", {
@@ -79,8 +78,9 @@ export function createHandle(el, app, view) {
     const values = { valuemin: x0, valuemax: x1, valuenow: app.state.start[0], valuetext: startText(app) };
     for (const [name, value] of Object.entries(values)) element.setAttribute(`aria-${name}`, value);
   };
-  const place = (x, y) => {
-    element.style.transform = `translate(${Math.round(x - SIDE / 2)}px, ${Math.round(y - SIDE / 2)}px)`;
+  const place = (x, y, unit) => {
+    const middle = `translate(${Math.round(x * unit)}px, ${Math.round(y * unit)}px)`;
+    element.style.transform = `${middle} translate(-50%, -50%)`;
   };
   const offs = ["paths", "surface"].map((event) => app.on(event, describe));
   describe();
@@ -97,14 +97,14 @@ function listenToDrag(element, el, app, { toPlane, shown }) {
     if (event.button !== 0) return;
     element.setPointerCapture(event.pointerId);
     const box = element.getBoundingClientRect();
-    offset = [box.left + SIDE / 2 - event.clientX, box.top + SIDE / 2 - event.clientY];
+    offset = [box.left + box.width / 2 - event.clientX, box.top + box.height / 2 - event.clientY];
     element.classList.add("held");
     app.setHover(null);
   });
   element.addEventListener("pointermove", (event) => {
     if (!offset) return;
-    const area = el.getBoundingClientRect();
-    const place = toPlane(event.clientX + offset[0] - area.left, event.clientY + offset[1] - area.top);
+    const held = { clientX: event.clientX + offset[0], clientY: event.clientY + offset[1] };
+    const place = toPlane(...placeIn(el, held));
     if (place) move(...place);
   });
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {

@@ -1,6 +1,9 @@
 // What a person does on a phase map: point at it, drag the racer over it, or move a cell at a time with the
 // keys.
 
+import { press } from "./press.js";
+import { placeIn } from "./unit.js";
+
 const FAR = 4; // cells that an arrow key with Shift moves
 
 /**
@@ -13,39 +16,29 @@ const FAR = 4; // cells that an arrow key with Shift moves
  * @returns {() => void} off
  */
 export function listen(canvas, map) {
-  let dragging = false;
   let frame = 0;
   let latest = null;
-  const place = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
+  const place = (event) => placeIn(canvas, event);
   const follow = () => {
     frame = 0;
     const value = latest && map.valueAt(...latest);
     if (value) map.place(value);
   };
   const put = (event) => {
+    map.point(null);
     latest = place(event);
     frame ||= requestAnimationFrame(follow);
   };
+  const { held, handlers: pressed } = press(canvas, (event) => map.cellAt(...place(event)) !== null, put);
   const handlers = {
-    pointerdown(event) {
-      if (event.button !== 0 || !map.cellAt(...place(event))) return;
-      dragging = true;
-      canvas.setPointerCapture(event.pointerId);
-      map.point(null);
-      put(event);
-    },
+    ...pressed,
     pointermove(event) {
-      if (dragging) put(event);
-      else if (event.pointerType !== "touch") map.point(map.cellAt(...place(event)));
+      pressed.pointermove(event);
+      if (!held() && event.pointerType !== "touch") map.point(map.cellAt(...place(event)));
     },
-    pointerup: () => (dragging = false),
-    pointercancel: () => (dragging = false),
     pointerleave: () => map.point(null),
     blur: () => map.point(null),
-    keydown: (event) => press(event, map),
+    keydown: (event) => move(event, map),
   };
   for (const [name, handler] of Object.entries(handlers)) canvas.addEventListener(name, handler);
   return () => {
@@ -54,7 +47,7 @@ export function listen(canvas, map) {
   };
 }
 
-function press(event, map) {
+function move(event, map) {
   if (!map.ready() || event.altKey || event.ctrlKey || event.metaKey) return;
   const from = map.cursor() ?? map.where();
   const to = nextCell(event, from, map.size());

@@ -4,12 +4,13 @@
 import { h } from "../ui/dom.js";
 import { short } from "../ui/numbers.js";
 import { momentumOf, racerAt } from "../race/phase.js";
-import { drawTip, fresh } from "./chart.js";
+import { drawTip, fresh, SHARPEST } from "./chart.js";
 import { drawCurve, drawHereOn } from "./phase-curve.js";
 import { listen } from "./phase-input.js";
 import { PhaseJob } from "./phase-job.js";
 import { bestOf, drawAxes, drawHere, drawLegend, drawPicture, frameOf, symbolOf } from "./phase-map.js";
 import { font } from "./text.js";
+import { sizeOf } from "./unit.js";
 import { nameOf } from "../state/racers.js";
 
 const NOBODY = "No racer is shown.";
@@ -59,14 +60,13 @@ class PhaseMap {
   }
 
   draw() {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { width, height, ratio } = sizeOf(this.canvas, SHARPEST);
     if (!width || !height) return;
     if (this.racer) this.job.follow();
     else this.job.end();
     const note = this.racer ? this.job.problem : NOBODY;
     this.note.hidden = !note;
     this.note.textContent = note ?? "";
-    const ratio = Math.min(window.devicePixelRatio || 1, 3);
     const ctx = fresh(this.canvas, width, height, ratio);
     if (!this.map) return this.point(null);
     const key = `${width} ${height} ${ratio} ${this.job.done} ${this.job.fresh}`;

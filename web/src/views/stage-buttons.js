@@ -8,8 +8,8 @@ const STEP = 1.5;
  * @param {HTMLElement} el
  * @param {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, isReset: () => boolean }}
  *   actions
- * @returns {{ update: () => void, room: () => { x: number, y: number, width: number, height: number } }} room:
- *   the place that they take, for labels to avoid
+ * @returns {{ update: () => void, room: (unit: number) => { x: number, y: number, width: number, height: number
+ *   } }} room: the place that they take, in units of the picture, for labels to avoid
  */
 export function zoomButtons(el, { zoom, reset, settle, isReset }) {
   const button = (path, label, onclick) =>
@@ -18,7 +18,7 @@ export function zoomButtons(el, { zoom, reset, settle, isReset }) {
       { type: "button", "aria-label": label, title: label, onclick },
       h(
         "svg",
-        { viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true" },
+        { viewBox: "0 0 16 16", "aria-hidden": "true" },
         h("path", { d: path }),
       ),
     );
@@ -37,11 +37,11 @@ export function zoomButtons(el, { zoom, reset, settle, isReset }) {
   el.append(group);
   return {
     update: () => (all.hidden = isReset()),
-    room: () => ({
-      x: group.offsetLeft,
-      y: group.offsetTop,
-      width: group.offsetWidth,
-      height: group.offsetHeight,
+    room: (unit) => ({
+      x: group.offsetLeft / unit,
+      y: group.offsetTop / unit,
+      width: group.offsetWidth / unit,
+      height: group.offsetHeight / unit,
     }),
   };
 }

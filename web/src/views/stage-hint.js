@@ -8,7 +8,7 @@ const MARGIN = 18;
 /**
  * @param {HTMLElement} el
  * @param {object} app
- * @returns {{ place: (boxes: object[], rect: object) => void }} puts it at the bottom or the top of a
+ * @returns {{ place: (boxes: object[], rect: object, unit: number) => void }} puts it at the bottom or the top of a
  *   rectangle, or nowhere
  */
 export function createHint(el, app) {
@@ -17,18 +17,18 @@ export function createHint(el, app) {
   let done = false;
   let before = 0;
   el.append(element);
-  const place = (boxes, { left, right, top, bottom }) => {
+  const place = (boxes, { left, right, top, bottom }, unit) => {
     done ||= app.state.start.some((value, k) => value !== home[k]);
     element.hidden = done;
     if (done) return;
-    const [width, height] = [element.offsetWidth, element.offsetHeight];
+    const [width, height] = [element.offsetWidth / unit, element.offsetHeight / unit];
     const x = Math.round((left + right - width) / 2);
     const rows = [bottom - MARGIN - height, top + MARGIN].map((y) => ({ x, y, width, height }));
     const free = [rows[before], ...rows].find((row) => !boxes.some((box) => covers(row, box)));
     element.style.visibility = free ? "" : "hidden";
     if (!free) return;
     before = rows.indexOf(free);
-    element.style.transform = `translate(${free.x}px, ${Math.round(free.y)}px)`;
+    element.style.transform = `translate(${Math.round(free.x * unit)}px, ${Math.round(free.y * unit)}px)`;
   };
   return { place };
 }

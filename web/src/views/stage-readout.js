@@ -8,7 +8,8 @@ import { nameOf } from "../state/racers.js";
 /**
  * @param {HTMLElement} el
  * @param {object} app
- * @returns {{ show: (place: { x: number, y: number } | null, size: { width: number, height: number }) => void
+ * @returns {{ show: (place: { x: number, y: number } | null, size: { width: number, height: number, unit:
+ *   number }) => void
  *   }}
  */
 export function createReadout(el, app) {
@@ -16,7 +17,7 @@ export function createReadout(el, app) {
   const rest = h("span");
   const box = h("div", { class: "stage-readout", hidden: true }, title, rest);
   el.append(box);
-  const show = (place, { width, height }) => {
+  const show = (place, { width, height, unit }) => {
     const path = app.hover && app.paths[app.hover.racer];
     box.hidden = !(place && path && Number.isFinite(place.x + place.y));
     if (box.hidden) return;
@@ -27,9 +28,10 @@ export function createReadout(el, app) {
       rest,
       `${a} ${short(path.x[step], 4)}, ${b} ${short(path.y[step], 4)}, loss ${short(path.loss[step], 4)}`,
     );
-    const left = place.x + 16 + box.offsetWidth > width ? place.x - 16 - box.offsetWidth : place.x + 16;
-    const top = Math.min(Math.max(place.y - box.offsetHeight - 10, 4), height - box.offsetHeight - 4);
-    box.style.transform = `translate(${Math.round(Math.max(left, 4))}px, ${Math.round(top)}px)`;
+    const [across, down] = [box.offsetWidth / unit, box.offsetHeight / unit];
+    const left = place.x + 16 + across > width ? place.x - 16 - across : place.x + 16;
+    const top = Math.min(Math.max(place.y - down - 10, 4), height - down - 4);
+    box.style.transform = `translate(${Math.round(Math.max(left, 4) * unit)}px, ${Math.round(top * unit)}px)`;
   };
   return { show };
 }

@@ -3,6 +3,7 @@
 import { pick } from "./contour-pick.js";
 import { START } from "./gl/camera.js";
 import { listenToKeys, listenToWheel, STILL } from "./stage-input.js";
+import { placeIn } from "./unit.js";
 
 const ZOOM = 1.25;
 
@@ -83,14 +84,8 @@ function listenToDrag(canvas, app, actions) {
 function listenToHover(canvas, app, at, held) {
   let pointing = false;
   const point = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const found = pick(
-      app,
-      (path, k) => at(path.x[k], path.y[k]),
-      event.clientX - box.left,
-      event.clientY - box.top,
-      event.pointerType,
-    );
+    const [x, y] = placeIn(canvas, event);
+    const found = pick(app, (path, k) => at(path.x[k], path.y[k]), x, y, event.pointerType);
     pointing = true;
     canvas.style.cursor = found ? "pointer" : "grab";
     app.setHover(found);

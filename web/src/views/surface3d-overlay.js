@@ -6,7 +6,7 @@ import { font, lowered, withoutNote } from "./text.js";
 import { createFrame } from "./contour-frame.js";
 import { HEIGHT } from "./gl/camera.js";
 import { isHidden } from "./gl/field.js";
-import { drawRing, roomOf } from "./handle-ring.js";
+import { drawStart, roomOf, startPlaceOn } from "./handle-ring.js";
 import { drawProjected } from "./surface3d-trails.js";
 import { drawEnds, exitsOf } from "./trails-ends.js";
 import { drawHead, headOf, paintOrder } from "./trails.js";
@@ -32,8 +32,8 @@ export function drawFront(ink, app, { field, camera, size: { width, height }, la
   const at = (x, y) => camera.project(...field.place(x, y));
   const [x0, x1, y0, y1] = app.surface.box;
   const plane = flatFrame([x0, x1, y0, y1]);
-  const start = at(...app.state.start);
-  drawRing(ink, app.colors, start[0], start[1]);
+  const start = startPlaceOn(app, at, { width, height });
+  drawStart(ink, app, start);
   const heads = paintOrder(app).map((index) => ({ index, ...headOf(app.paths[index], app.step, plane) }));
   const exits = exitsOf(app, plane);
   const gone = new Set(exits.map(({ index }) => index));
@@ -48,7 +48,7 @@ export function drawFront(ink, app, { field, camera, size: { width, height }, la
     rect,
     taken,
   );
-  labels(ink, app, rect, seen, [...boxes, ...taken, roomOf({ x: start[0], y: start[1] })]);
+  labels(ink, app, rect, seen, [...boxes, ...taken, roomOf(start)]);
 }
 
 /** The plane itself as a frame, so that what left the box is found as on the contour view. */

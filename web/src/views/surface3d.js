@@ -1,9 +1,10 @@
 /** The race on the surface in three dimensions. */
 
 import { h } from "../ui/dom.js";
-import { fit, labelOf, sizeOf } from "./contour.js";
+import { fit, labelOf, measured } from "./contour.js";
 import { meet } from "./gl/field.js";
 import { createHandle } from "./handle.js";
+import { startPlaceOn } from "./handle-ring.js";
 import { zoomButtons } from "./stage-buttons.js";
 import { placeOfHover } from "./stage-input.js";
 import { createReadout } from "./stage-readout.js";
@@ -22,12 +23,12 @@ const MISSING =
 export function createSurface3d(el, app) {
   el.classList.add("stage-view");
   const ground = h("canvas", { class: "ground", tabindex: "0", role: "img" });
-  const picture = createSurfacePicture(app, ground, { moving: true, taken: () => [buttons.room()] });
+  const picture = createSurfacePicture(app, ground, { moving: true, taken: () => [buttons.room(size.unit)] });
   if (!picture) return missing(el, ground);
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
   const ink = overlay.getContext("2d");
   el.append(ground, overlay);
-  let size = sizeOf(el);
+  let size = measured(el);
   const at = (x, y) => picture.camera(size).project(...picture.field().place(x, y));
   const orbit = listenToOrbit(ground, app, at);
   const toPlane = (px, py) => {
@@ -45,7 +46,8 @@ export function createSurface3d(el, app) {
     ink.clearRect(0, 0, overlay.width, overlay.height);
     buttons.update();
     picture.paint(ink, size);
-    handle.place(...at(...app.state.start));
+    const { x, y } = startPlaceOn(app, at, size);
+    handle.place(x, y, size.unit);
     readout.show(orbit.pointing() ? placeOfHover(app, at) : null, size);
   };
   const destroy = () => {
@@ -55,7 +57,7 @@ export function createSurface3d(el, app) {
   };
   return {
     draw,
-    resize: () => (size = sizeOf(el)),
+    resize: () => (size = measured(el)),
     destroy,
     canvas: ground,
     label: () => labelOf(app, "Surface"),
