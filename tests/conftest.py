@@ -1,8 +1,10 @@
+import importlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.report.browsing import chromium
@@ -10,6 +12,12 @@ from tests.report.browsing import chromium
 # Started in the background of a script, a process ignores Ctrl-C, and so do its children: the tests of
 # interrupts would wait for ever. Here it means what it means in a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Examples are the same in every run, and a busy machine may take its time over them.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 TINY = """
 import torch
@@ -60,6 +68,13 @@ def tiny(tmp_path: Path, tiny_text: str) -> Path:
     path = tmp_path / "tiny.py"
     path.write_text(tiny_text)
     return path
+
+
+@pytest.fixture
+def timeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In surveys no time passes: however busy the machine is, all that they measure fits a budget."""
+    for name in ("cli.landscape", "landscape.limit", "landscape.menu", "landscape.survey"):
+        monkeypatch.setattr(importlib.import_module(f"thalweg.{name}"), "perf_counter", lambda: 0.0)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from thalweg.race.saved import SavedRecipe
 from thalweg.tasks import load
 
 SURVEY = importlib.import_module("thalweg.landscape.survey")  # its name is the function's too
+pytestmark = pytest.mark.usefixtures("timeless")
 QUICK = ("gradient", "curvature", "saddle", "sharpness")
 
 
@@ -40,7 +41,7 @@ def end(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
 def test_everything_on_one_screen_and_a_report(tiny: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tiny.parent)
     monkeypatch.setattr(menu, "_GRIDS", (5,))
-    code, out, err = end(["tiny.py", "--budget", "20s", "--samples", "40"], capsys)
+    code, out, err = end(["tiny.py", "--budget", "1h", "--samples", "40"], capsys)
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert (
@@ -55,7 +56,7 @@ def test_everything_on_one_screen_and_a_report(tiny: Path, monkeypatch, capsys) 
 
 
 def test_json_alone(folder: Path, capsys) -> None:
-    code, out, err = end(["tiny.py", "--budget", "5s", "--json"], capsys)
+    code, out, err = end(["tiny.py", "--budget", "1h", "--json"], capsys)
     assert (code, err) == (0, "")
     found = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert found["format"] == "thalweg landscape 1"
@@ -63,7 +64,7 @@ def test_json_alone(folder: Path, capsys) -> None:
     assert found["gradient"]["passed"]
     assert found["facts"]["lr"] == found["sharpness"]["lr"]
     assert not list(folder.glob("*.html"))
-    code, out, _ = end(["tiny.py", "--budget", "5s", "--json", "--out", "here.html"], capsys)
+    code, out, _ = end(["tiny.py", "--budget", "1h", "--json", "--out", "here.html"], capsys)
     assert code == 0
     assert json.loads(out)["complete"]
     assert Path("here.html").stat().st_size > 1000
@@ -71,7 +72,7 @@ def test_json_alone(folder: Path, capsys) -> None:
 
 def test_the_end_of_a_recipe(folder: Path, capsys) -> None:
     (folder / "reports").mkdir()
-    code, out, _ = end(["tiny.py", "--recipe", "recipe.json", "--budget", "5s", "--out", "reports"], capsys)
+    code, out, _ = end(["tiny.py", "--recipe", "recipe.json", "--budget", "1h", "--out", "reports"], capsys)
     assert code == 0
     assert "point          the end of 40 steps with adamw" in out
     assert "The sharpness that AdamW sees" in out
@@ -85,7 +86,7 @@ def test_a_checkpoint_is_measured_as_it_is(folder: Path, capsys) -> None:
         for parameter in model.parameters():
             parameter.zero_()
     torch.save(model.state_dict(), "zero.pt")
-    arguments = ["tiny.py", "--checkpoint", "zero.pt", "--budget", "5s", "--json"]
+    arguments = ["tiny.py", "--checkpoint", "zero.pt", "--budget", "1h", "--json"]
     found = json.loads(end(arguments, capsys)[1])
     assert found["facts"]["loss"] == pytest.approx(0.6931472, abs=1e-6)  # log 2
     assert "sharpness" in found["skipped"]
@@ -108,7 +109,7 @@ def pressed(_: menu.Given) -> list[Option]:
 def test_ctrl_c_writes_what_there_is(folder: Path, monkeypatch, capsys) -> None:
     some = {"gradient": menu.MENUS["gradient"], "noise": pressed, "curvature": menu.MENUS["curvature"]}
     monkeypatch.setattr(SURVEY, "MENUS", some)
-    code, out, err = end(["tiny.py", "--budget", "5s"], capsys)
+    code, out, err = end(["tiny.py", "--budget", "1h"], capsys)
     assert (code, err) == (130, "thalweg: stopped; what was measured until then is kept\n")
     assert "The gradient is right" in out
     assert "  curvature      not measured: stopped before it" in out
@@ -117,7 +118,7 @@ def test_ctrl_c_writes_what_there_is(folder: Path, monkeypatch, capsys) -> None:
 
 def test_ctrl_c_before_anything_was_measured(folder: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr("thalweg.race.place.briefly", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    code, out, err = end(["tiny.py", "--budget", "5s"], capsys)
+    code, out, err = end(["tiny.py", "--budget", "1h"], capsys)
     assert (code, out, err) == (130, "", "thalweg: stopped\n")
     assert not list(folder.glob("*.html"))
 
@@ -207,7 +208,7 @@ def test_ctrl_c_in_a_real_process(tiny: Path, tiny_text: str) -> None:
     with subprocess.Popen(program, cwd=tiny.parent, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stderr.readline() == "measured\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert err.endswith("thalweg: stopped; what was measured until then is kept\n")
     assert "The gradient is right" in out

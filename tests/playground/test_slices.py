@@ -52,6 +52,7 @@ def test_a_survey_gives_the_plane_of_the_path_first(tmp_path: Path) -> None:
     assert second["path"] is None
 
 
+@pytest.mark.usefixtures("timeless")
 def test_the_json_of_the_command_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured = survey(function(lambda x, y: x**2 + y**2 / 3 + 1, (0.5, 0.5)), 60.0, task="mine")
     assert measured.plane is not None

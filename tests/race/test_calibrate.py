@@ -1,9 +1,9 @@
 import dataclasses
-import time
 
 import pytest
 
 from thalweg.errors import UserError
+from thalweg.race import calibrate as calibrating
 from thalweg.race.calibrate import (
     FEW,
     Speed,
@@ -57,14 +57,18 @@ def test_every_kernel_of_a_race_is_warmed():
     }
 
 
-def test_the_speed_is_that_of_the_task(task):
+def test_the_speed_is_that_of_the_task(task, monkeypatch):
+    now = 0.0
+
     def slow(model, batch):
-        time.sleep(0.02 if model.training else 0.06)
+        nonlocal now
+        now += 0.02 if model.training else 0.06
         return task.loss(model, batch)
 
+    monkeypatch.setattr(calibrating, "perf_counter", lambda: now)
     measured = speed(dataclasses.replace(task, loss=slow, source=""), "cpu", 1, 0.3, [])
-    assert 0.02 <= measured["step"] < 0.06
-    assert measured["look"] >= 0.06
+    assert measured["step"] == pytest.approx(0.02)
+    assert measured["look"] == pytest.approx(0.06)
 
 
 def test_kernels_are_warmed_before_anything_is_measured(task):

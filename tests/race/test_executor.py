@@ -43,7 +43,7 @@ def special(tiny: Path) -> Path:
     return tiny
 
 
-def drain(executor, count: int, timeout: float = 120) -> list[Finished]:
+def drain(executor, count: int, timeout: float = 300) -> list[Finished]:
     finished: list[Finished] = []
     end = time.monotonic() + timeout
     while len(finished) < count and time.monotonic() < end:
@@ -161,7 +161,7 @@ def test_no_worker_outlives_a_killed_driver(special, tmp_path, seed):
         worker = int(driver.stdout.readline())
         assert alive(worker)
         driver.kill()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while alive(worker) and time.monotonic() < end:
         time.sleep(0.05)
     assert not alive(worker)

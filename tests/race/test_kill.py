@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -133,7 +134,7 @@ def wait_for_runs(race: Race, count: int, driver: BaseProcess) -> None:
 
 
 def ended(driver: BaseProcess, log: Path) -> int | None:
-    driver.join(180)
+    driver.join(600)
     assert driver.exitcode is not None, log.read_text()
     return driver.exitcode
 
@@ -155,12 +156,20 @@ def kill_worker(race: Race, driver: BaseProcess, after: int, delay: float) -> No
     wait_for_runs(race, after, driver)
     time.sleep(delay)
     for worker in children(driver.pid)[-1:]:
-        os.kill(worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # the race was over at this moment
+            os.kill(worker, signal.SIGKILL)
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
 
 
 def wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 20
-    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+    end = time.monotonic() + 120
+    while running(pid):
         assert time.monotonic() < end, f"worker {pid} has outlived its driver"
         time.sleep(0.01)
 

@@ -65,7 +65,7 @@ def test_the_path_begins_at_the_start_and_ends_at_the_place(task: Task, saved: S
 
 
 def test_a_short_training_ends_within_a_full_one(task: Task) -> None:
-    found = place.briefly(task, "cpu", 0, 60.0)
+    found = place.briefly(task, "cpu", 0, 600.0)
     assert found.facts["steps"] == task.full_steps
     assert found.words.startswith("the end of a full training, 40 steps with the advised adamw")
     hurried = place.briefly(task, "cpu", 0, 0.0)

@@ -101,7 +101,7 @@ def test_a_browser_draws_the_picture_light_and_dark(tmp_path: Path) -> None:
             f"--blink-settings=preferredColorScheme={setting}", f"--screenshot={out}",
             f"file://{tmp_path / 'curve.svg'}",
         ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, check=True, capture_output=True, timeout=300)
         pictures.append(out.read_bytes())
     assert all(len(picture) > 5000 for picture in pictures)
     assert pictures[0] != pictures[1]
