@@ -210,7 +210,7 @@ test("tuning never loses to the racer's own rate, and every racer gets as many e
 test("what is charged is what was run, but for runs that ended early", async () => {
   let counted = 0;
   const count = (_, out) => (counted++, out.fill(0));
-  const flat = { ...createSurface("linear"), box: [-1e9, 1e9, -1e9, 1e9] }; // nobody leaves it
+  const flat = { ...createSurface("linear"), box: [-1e90, 1e90, -1e90, 1e90] }; // nobody leaves it
   const surface = { ...flat, gradient: count, batch: (p, indices, out) => count(p, out) };
   for (const optimizer of Object.keys(optimizers)) {
     for (const rest of [{}, { noise: 0.1 }, { batch: 4 }]) {
