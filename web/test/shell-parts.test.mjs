@@ -5,7 +5,7 @@ import { exampleSteps, schedules } from "../src/generated/library.js";
 import { History } from "../src/ui/history.js";
 import { editable, parse, scale, short, whole } from "../src/ui/numbers.js";
 import { firstOptions, optionLabel, rangeOf, withOption } from "../src/ui/options.js";
-import { mishap, standings } from "../src/ui/standing.js";
+import { lossTexts, mishap, standings } from "../src/ui/standing.js";
 import { destination } from "../src/ui/tabs.js";
 
 test("numbers are written as a person would", () => {
@@ -108,6 +108,17 @@ test("who ended is last, hidden racers have no rank, and the rank is that at the
   assert.deepEqual(ranks(0.9), [2, 1, 3, null]);
   assert.deepEqual(ranks(2), [1, 2, 3, null]);
   assert.equal(standings(paths, hidden, 2)[2].out, true);
+});
+
+test("losses have as few digits as tell ranks apart, and those that agree in five are level", () => {
+  const at = (...losses) => {
+    const paths = losses.map((loss) => ({ loss: Float64Array.of(loss), steps: 0, ended: null }));
+    const all = standings(paths, losses.map(() => false), 0);
+    return all.map(({ rank }, i) => `${rank}: ${lossTexts(all)[i]}`);
+  };
+  assert.deepEqual(at(0.27512, 0.27478, 3.14159), ["2: 0.2751", "1: 0.2748", "3: 3.14"]);
+  assert.deepEqual(at(-0.5, -0.4999999, -0.49987), ["1: −0.5", "1: −0.5", "3: −0.4999"]);
+  assert.deepEqual(at(1.941e-5, 1.938e-5, 2.1e-9), ["3: 1.94e−5", "2: 1.94e−5", "1: 2.1e−9"]);
 });
 
 test("a mishap is said with its step, and what cannot run says why", () => {

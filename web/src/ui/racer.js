@@ -5,7 +5,6 @@ import { h, write } from "./dom.js";
 import { numberField } from "./fields.js";
 import { icon, iconButton, rename, setIcon } from "./icons.js";
 import { mishapLine } from "./mishap.js";
-import { short } from "./numbers.js";
 import { rangeOf } from "./options.js";
 import { settings } from "./settings.js";
 
@@ -80,8 +79,8 @@ class Row {
   }
 
   /** Its loss and rank at the playhead. */
-  standing({ loss, rank, out }) {
-    write(this.loss, out ? "out" : short(loss, Math.abs(loss) < 1e-3 ? 2 : 3));
+  standing({ rank, out }, loss) {
+    write(this.loss, loss);
     write(this.rank, rank === null || out ? "" : `${rank}`);
     this.rank.classList.toggle("first", rank === 1 && !out);
   }

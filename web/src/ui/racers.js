@@ -2,9 +2,8 @@ import { nameOf, newRacer, nextHue } from "../state/racers.js";
 import { LIMITS } from "../state/state.js";
 import { h } from "./dom.js";
 import { textButton } from "./icons.js";
-import { short } from "./numbers.js";
 import { racerRow } from "./racer.js";
-import { standings } from "./standing.js";
+import { lossTexts, standings } from "./standing.js";
 import { tuning } from "./tuning.js";
 
 /** Those a person is likely to add next. */
@@ -65,7 +64,9 @@ class List {
   }
 
   rank() {
-    this.standings().forEach((standing, i) => this.rows[i]?.standing(standing));
+    const all = this.standings();
+    const texts = lossTexts(all);
+    all.forEach((standing, i) => this.rows[i]?.standing(standing, texts[i]));
   }
 
   toggle(index) {
@@ -108,9 +109,11 @@ class List {
   /** Who won, for those who did not see it. */
   announceEnd() {
     const ends = this.standings();
-    const first = ends.findIndex(({ rank, out }) => rank === 1 && !out);
-    if (first < 0) return;
-    this.app.announce(`${nameOf(this.app.state, first)} ends lowest, at ${short(ends[first].loss)}.`);
+    const first = ends.flatMap(({ rank, out }, i) => (rank === 1 && !out ? [i] : []));
+    if (!first.length) return;
+    const names = first.map((i) => nameOf(this.app.state, i)).join(" and ");
+    const who = `${names} ${first.length > 1 ? "end" : "ends"} lowest`;
+    this.app.announce(`${who}, at ${lossTexts(ends)[first[0]]}.`);
   }
 }
 

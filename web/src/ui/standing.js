@@ -1,3 +1,8 @@
+import { short } from "./numbers.js";
+
+/** Losses that agree in so many digits are level. */
+const DIGITS = 5;
+
 /**
  * Where the racers are at a step: the loss of each and its rank, lowest first. Who ended early comes last.
  *
@@ -14,12 +19,34 @@ export function standings(paths, hidden, step) {
     return {
       loss: path.loss[index],
       out,
-      worth: out || Number.isNaN(path.loss[index]) ? Infinity : path.loss[index],
+      worth: out || Number.isNaN(path.loss[index]) ? Infinity : Number(path.loss[index].toPrecision(DIGITS)),
     };
   });
   return at.map(({ loss, out, worth }, i) => {
     const better = at.filter((other, k) => !hidden[k] && other.worth < worth).length;
     return { loss, out, rank: hidden[i] ? null : better + 1 };
+  });
+}
+
+/**
+ * The losses of racers in as few digits as tell apart those of different rank.
+ *
+ * @param {{ loss: number, rank: number | null, out: boolean }[]} all
+ * @returns {string[]}
+ */
+export function lossTexts(all) {
+  const alike = (one, digits) =>
+    one.rank !== null &&
+    all.some(
+      ({ loss, rank, out }) =>
+        !out && rank !== null && rank !== one.rank && short(loss, digits) === short(one.loss, digits),
+    );
+  return all.map((one) => {
+    if (one.out) return "out";
+    const plain = Math.abs(one.loss) >= 1e-3 && Math.abs(one.loss) < 1e4;
+    let [digits, most] = plain ? [3, DIGITS] : [2, 3]; // a power of ten takes the room of the others
+    while (digits < most && alike(one, digits)) digits += 1;
+    return short(one.loss, digits);
   });
 }
 
