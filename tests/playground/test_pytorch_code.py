@@ -77,6 +77,7 @@ def test_code_is_formatted_as_a_person_would(races: list[dict[str, Any]]) -> Non
         assert not code.endswith("\n\n")
         assert "\n\n\n\n" not in code
         assert all(line == line.rstrip() for line in code.splitlines())
+        assert all(len(line) <= 110 for line in code.splitlines() if "new_tensor" in line)
 
 
 def test_a_slice_gives_the_racers_for_the_model_itself(races: list[dict[str, Any]]) -> None:

@@ -4,6 +4,9 @@ import { schedules, transforms } from "../generated/library.js";
 import { createSurface } from "../surfaces/index.js";
 import { labelOf } from "./racers.js";
 
+/** So many numbers of a list of data are on a line. */
+const ROW = 8;
+
 /**
  * @param {import("./state.js").State} state
  * @param {{ racer?: number|null, slices?: object[] }} [options] one racer, or all that are shown
@@ -85,13 +88,21 @@ const imports = (uses) =>
 const modules = (uses) =>
   ["optim", uses.schedule && "schedules", uses.transforms && "transforms"].filter(Boolean).join(", ");
 
-function surfaceCode(surface, uses) {
-  if (!uses.batch) return `def loss(x, y):\n    return ${surface.expression}\n`;
+function surfaceCode({ expression, sampleExpression }, uses) {
+  if (!uses.batch) return `def loss(x, y):\n    return ${folded(expression)}\n`;
   return `def loss(x, y, picked=slice(None)):
-    losses = ${surface.sampleExpression}
+    losses = ${folded(sampleExpression)}
     return losses[picked].mean()
 `;
 }
+
+/** Lists of data over several lines. */
+const folded = (expression) =>
+  expression.replace(/\[([-\d.e, ]{70,})\]/g, (_, list) => {
+    const numbers = list.split(", ");
+    const rows = numbers.flatMap((_, i) => (i % ROW ? [] : [numbers.slice(i, i + ROW).join(", ")]));
+    return `[\n${rows.map((row) => `        ${row},`).join("\n")}\n    ]`;
+  });
 
 const batchesCode = ({ samples }) => `
 def batches(seed, size):
