@@ -92,7 +92,8 @@ test("a schedule begins with options that fit into the race", () => {
 });
 
 test("options are called what a person reads", () => {
-  assert.equal(optionLabel("hypergrad_lr"), "Hypergrad lr");
+  assert.equal(optionLabel("hypergrad_lr"), "Rate of the rate");
+  assert.equal(optionLabel("momentum_decay"), "Momentum decay");
 });
 
 test("who ended is last, hidden racers have no rank, and the rank is that at the playhead", () => {
