@@ -65,6 +65,12 @@ def slices(a: float, b: float) -> list[Any]:
     return [table["up"], table["down"], first, [(x, y) for x, y in pairwise(parts)], "up" in table]
 
 
+def questions(a: float, b: float) -> list[bool]:
+    huge = math.inf
+    ends = [math.isinf(huge), math.isinf(-huge), math.isinf(a), math.isfinite(a)]
+    return [*ends, all([a > 0, b > 0]), all([a > -9]), any([a > 0, b > 0])]
+
+
 def tables(a: float, b: float) -> list[Any]:
     return [CURVES["steep"](2.0, 3.0), CURVES["flat-ish"](a, b), list(get_args(Word)), any([a > 0, b > 9])]
 
@@ -124,7 +130,20 @@ def named(a: float, b: float) -> list[Any]:
     return [text, sum_, new[index], sum(new), len(new)]
 
 
-GOOD = [named, remainders, conditions, loops, texts, slices, tables, keywords, truths, errors, scheduled]
+GOOD = [
+    named,
+    questions,
+    remainders,
+    conditions,
+    loops,
+    texts,
+    slices,
+    tables,
+    keywords,
+    truths,
+    errors,
+    scheduled,
+]
 
 
 def with_block(a: float) -> float:

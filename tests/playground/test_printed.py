@@ -18,7 +18,17 @@ from thalweg.playground.printed import files
 from thalweg.playground.printed_library import Library
 
 ENGINE = Path(__file__).parents[2] / "web" / "src" / "engine"
-PAIRS = [(7.0, 3.0), (-7.0, 3.0), (7.5, -2.0), (-0.5, -0.25), (6.0, 3.0), (0.1, 7.0)]
+PAIRS = [
+    (7.0, 3.0),
+    (-7.0, 3.0),
+    (7.5, -2.0),
+    (-0.5, -0.25),
+    (6.0, 3.0),
+    (0.1, 7.0),
+    (0.7, 0.1),
+    (1e-5, 1e6),
+    (1e-4, 1e16),
+]
 
 
 def test_what_is_kept_is_what_is_printed() -> None:

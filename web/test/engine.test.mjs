@@ -155,12 +155,24 @@ test("nonsense is refused in a sentence, with the option it is about", () => {
     [() => schedule(0, { name: "cosin", options: {} }), /did you mean cosine\?/, null],
     [() => schedule(0, { name: "cosine", options: { steps: 2.5 } }), /whole number of 1 or more/, "steps"],
     [() => schedule(3, { name: "step", options: {} }), /step needs size/, "size"],
+    [() => schedule(0, { name: "multistep", options: { milestones: [1, 2.5] } }), /whole numbers/, "milestones"],
+    [() => schedule(0, { name: "multistep", options: { milestones: "12" } }), /whole numbers/, "milestones"],
+    [() => schedule(0, { name: "multistep", options: { milestones: [3, 2] } }), /milestones/, null],
+    [() => schedule(0, { name: "inverse_sqrt", options: { after: "repeat" } }), /after/, null],
   ];
   for (const [attempt, sentence, option] of cases) {
     const error = refusal(attempt);
     assert.match(error.message, sentence);
     assert.equal(error.option, option, error.message);
   }
+});
+
+test("a name with up to two letters missing, too many or wrong is recognized", () => {
+  for (const name of ["Adgrd", "Aadagradd", "Abagrxd", "mdagrad", "adagrad"]) {
+    assert.match(refusal(() => compose(name)).message, /did you mean Adagrad\?$/, name);
+  }
+  assert.match(refusal(() => compose("sxyz")).message, /; there are .*SGD/);
+  assert.match(refusal(() => compose("SGD", { momentum: null })).message, /momentum is a number [^,]*$/);
 });
 
 test("intervals in words and in numbers", () => {
@@ -183,6 +195,7 @@ test("a warm-up comes before the shape; without either the factor is 1", () => {
   assert.deepEqual([0, 5, 10, 55, 100, 500].map(factor), [0, 0.5, 1, 0.5, 0, 0]);
   assert.equal(schedule(0, null)(17), 1);
   assert.equal(schedule(4, null)(2), 0.5);
+  assert.deepEqual([0, 1, 2].map(schedule(1, null)), [0, 1, 1]);
   assert.equal(scheduleOf(0, null), null);
   const made = scheduleOf(10, { name: "cosine", options: { steps: 90 } });
   assert.equal(made.__repr__(), "warmup(10) >> cosine(90)");

@@ -176,6 +176,16 @@ const WRONG = [
   ["*x", 0, "missing before “*”"],
   ["x + 0,5", 5, "0.5 with a point"],
   ["max(x)", 0, "two or more arguments"],
+  ["max x", 0, "such as max(x, y)"],
+  ["x + sinn(x)", 4, "did you mean sin?"],
+  ["hyot(x, y)", 0, "did you mean hypot"],
+  ["hypoott(x, y)", 0, "did you mean hypot"],
+  ["hwpnt(x, y)", 0, "did you mean hypot"],
+  ["hwnt(x, y)", 0, "the variables are x and y"],
+  ["sgn(x)", 0, "did you mean sin?"],
+  ["to(x)", 0, "the variables are x and y"],
+  ["abcdefghijklmnopqrst", 0, "“abcdefghijklmnopqrst”"],
+  ["abcdefghijklmnopqrstu", 0, "“abcdefghijklmnopqrst…”"],
   ["sin(x, y)", 0, "one argument"],
   ["pow(x)", 0, "two arguments"],
   ["x = 3", 2, "without “f =”"],
@@ -209,6 +219,39 @@ test("an error says what is wrong, and where", () => {
       return true;
     });
   }
+});
+
+test("an error marks what it is about", () => {
+  const marked = {
+    "x + foo(x)": "foo",
+    "2 + max(x)": "max(x)",
+    "1 - log(0) x": "log(0)",
+    "x + 1e999": "1e999",
+    [`x${"+x".repeat(300)}`]: "+x".repeat(300).slice(-201),
+  };
+  for (const [formula, part] of Object.entries(marked)) {
+    assert.throws(() => typed(formula), ({ name, position, length }) => {
+      assert.deepEqual([name, formula.slice(position, position + length)], ["FormulaError", part]);
+      return true;
+    });
+  }
+  assert.throws(() => typed("x)"), { position: 1, length: 1 });
+  near(value(`x${"+x".repeat(199)} `), 200 * 1.3);
+});
+
+test("the start is the first of a hundred points with a value and a slope, from the upper left", () => {
+  const starts = {
+    "x + y": [-4, 3],
+    "log(x)": [0.25, 3],
+    "log(-y)": [-4, -0.75],
+    "relu(x - 2)": [2.8, 3],
+    "sqrt(-1 - y) + 0x": [-4, -1.5],
+    "3x^0": [-4, 3],
+  };
+  for (const [formula, start] of Object.entries(starts)) {
+    typed(formula).start.forEach((at, i) => near(at, start[i]));
+  }
+  createSurface("formula", { span: 1 }, { formula: "7" }).start.forEach((at, i) => near(at, [-0.8, 0.6][i]));
 });
 
 test("many parts beside each other are not deep", () => {
@@ -259,6 +302,7 @@ test("the tape shares equal parts, and constants are worked out", async () => {
   const { compile } = await import("../src/surfaces/formula/tape.js");
   const length = (text) => compile(simplify(parse(text), text)).length;
   assert.equal(length("x + 2*3 - 6"), 2);
+  assert.deepEqual(["x/1", "x^1", "1*x", "x*1", "x - 0", "0 + x", "--x"].map(length), Array(7).fill(0));
   assert.equal(length("sin(x*y) + cos(x*y) + (x*y)^2"), 6);
   assert.equal(length("2*pi*sqrt(4) + 0*1"), 0);
 });

@@ -64,6 +64,20 @@ test("a quadratic comes out exactly, up to the edges", () => {
   }
 });
 
+test("a plane need not be square", () => {
+  const f = (x, y) => 3 + x - 2 * y + 4 * x * x + x * y - y * y;
+  for (const [x, y] of [[AXIS.x.slice(0, 4), AXIS.y], [AXIS.x, AXIS.y.slice(2, 5)]]) {
+    const surface = slice({ ...plane(f), x, y, losses: y.map((b) => x.map((a) => f(a, b))) });
+    const out = new Float64Array(2);
+    for (const [s, t] of [[0.1, 0.1], [0.5, 0.6], [0.97, 0.02], [1, 1]]) {
+      const [a, b] = [x[0] + s * (x.at(-1) - x[0]), y[0] + t * (y.at(-1) - y[0])];
+      surface.gradient([a, b], out);
+      assert.ok(Math.abs(surface.f(a, b) - f(a, b)) < 1e-12, `${a}, ${b}`);
+      assert.ok(Math.abs(out[0] - (1 + 8 * a + b)) + Math.abs(out[1] - (-2 + a - 2 * b)) < 1e-12);
+    }
+  }
+});
+
 test("beside the plane there is no gradient, and f is that of the nearest edge", () => {
   const surface = slice(plane((x, y) => x * x + y * y));
   const out = new Float64Array(2);

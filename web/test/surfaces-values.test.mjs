@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createSurface, surfaces, withPenalty } from "../src/surfaces/index.js";
+import { heightOf } from "../src/surfaces/numbers.js";
 
 const near = (a, b, tolerance = 1e-12) =>
   assert.ok(Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b)), `${a} is not ${b}`);
@@ -97,8 +98,23 @@ test("parameters that are missing, too large or no numbers are repaired", () => 
   const condition = (value) => createSurface("quadratic", { condition: value }).f(0, 1);
   assert.deepEqual([undefined, 7, 1e9, NaN].map(condition), [50, 7, 1000, 50]);
   const steps = (value) => createSurface("recurrent", { steps: value }).f(5, 1);
-  assert.deepEqual([steps(2.4), steps(2) === steps(3)], [steps(2), false]);
+  assert.deepEqual([steps(2.4), steps(2.6), steps(2) === steps(3)], [steps(2), steps(3), false]);
   assert.throws(() => createSurface("constructor"), /no surface called “constructor”/);
+});
+
+test("the levels are logarithmic where a few places tower over the rest", () => {
+  const scales = [
+    ["log", (x) => x * x, [0, 1, 5, 7]], // 95 % of x are below 0.95, 30 % below 0.3: 0.9025 is ten times 0.09
+    ["log", (x, y) => y * y, [5, 7, 0, 1]],
+    ["log", (x) => (1 - x) ** 2, [0, 1, 0, 1]],
+    ["linear", (x) => x ** 1.7, [0, 1, 0, 1]],
+    ["linear", (x, y) => y ** 1.7, [0, 1, 0, 1]],
+    ["linear", (x) => x * x, [1, 2, 0, 1]],
+    ["linear", (x, y) => y * y, [0, 1, 1, 2]],
+    ["log", (x, y) => Math.sqrt(x) + y ** 4, [-1, 0.5, 0, 3]],
+    ["linear", () => NaN, [0, 1, 0, 1]],
+  ];
+  for (const [scale, f, box] of scales) assert.equal(heightOf(f, box), scale, `${f} on ${box}`);
 });
 
 test("every family has a text for the menu and parameters with a default within bounds", () => {
@@ -117,6 +133,7 @@ test("a penalty adds its value and its subgradient", () => {
   const sum = withPenalty(bowl, { l1: 0.5, l2: 3 });
   near(sum.f(2, -1), 6 + 0.5 * 3 + 1.5 * 5);
   near(sum.penalty(2, -1), 9);
+  near(sum.penalty(-2, 1), 9);
   const out = new Float64Array(2);
   sum.gradient([2, -1], out);
   assert.deepEqual([...out], [4 + 0.5 + 6, -4 - 0.5 - 3]);

@@ -50,7 +50,7 @@ function stagesOf(name, group, rule, own, wraps) {
   const all = [...wraps.filter((t) => t.on === "grad"), ...own, ...wraps.filter((t) => t.on !== "grad")];
   const staged = (t) => stage(t.rule, t.on, t.title ?? t.rule.name, t);
   const at = (place) => all.filter((t) => t.on === place).map(staged);
-  const stages = [
+  return [
     ...(group.maximize ? [stage(rules.ascend, "grad", "maximize")] : []),
     ...at("grad"),
     stage(rule, "rule", name),
@@ -58,20 +58,12 @@ function stagesOf(name, group, rule, own, wraps) {
     stage(rule.moves ? rules.keep : rules.descend, "move", "step"),
     ...at("param"),
   ];
-  checkStates(stages);
-  return stages;
 }
 
 function stage(rule, on, title, { options = {}, check = null } = {}) {
   const target = on === "move" || on === "param" ? "p" : "g";
   const inputs = [...["p", "g"].slice(0, rule.tensors.length), ...rule.buffers];
   return { rule, on, title, options, check, target, inputs };
-}
-
-function checkStates(stages) {
-  const keys = stages.flatMap(({ rule }) => Object.values(rule.states));
-  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-  if (twice) throw new UserError(`Two transforms keep their state under ${twice}; use one of them`);
 }
 
 /** An optimizer's stages with the values of its options; `begin` starts a run. */

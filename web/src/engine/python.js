@@ -149,7 +149,9 @@ export function repr(value) {
 function number(x) {
   if (Number.isNaN(x)) return "nan";
   if (isinf(x)) return x > 0 ? "inf" : "-inf";
-  return String(x).replace(/e([+-])(\d)$/, "e$10$2");
+  const size = Math.abs(x);
+  const written = x !== 0 && (size < 1e-4 || size >= 1e16) ? x.toExponential() : String(x);
+  return written.replace(/e([+-])(\d)$/, "e$10$2");
 }
 
 /** The class of an object. */

@@ -4,7 +4,7 @@ import { sigmoid, softplus } from "../numbers.js";
  * @typedef {object} Operation
  * @property {1|2} takes how many arguments
  * @property {(a: number, b: number) => number} value
- * @property {(v: number, a: number, b: number) => number} first the derivative by a; v is the value
+ * @property {(v: number, a: number, b: number) => number} [first] the derivative by a; v is the value
  * @property {(v: number, a: number, b: number) => number} [second] the derivative by b
  * @property {boolean} [many] more than two arguments are taken two by two
  * @property {string} [python] where torch calls it otherwise
@@ -50,14 +50,14 @@ export const functions = new Map(Object.entries({
   pow: two(Math.pow, byBase, byExponent),
 }));
 
-/** What the signs do. @type {Map<string, Operation>} */
+/** What the signs do; the tape has the slopes of those without. @type {Map<string, Operation>} */
 export const operators = new Map(Object.entries({
-  add: two((a, b) => a + b, () => 1, () => 1),
-  sub: two((a, b) => a - b, () => 1, () => -1),
-  mul: two((a, b) => a * b, (v, a, b) => b, (v, a) => a),
+  add: two((a, b) => a + b),
+  sub: two((a, b) => a - b),
+  mul: two((a, b) => a * b),
   div: two((a, b) => a / b, (v, a, b) => 1 / b, (v, a, b) => -v / b),
   neg: one((a) => -a, () => -1),
-  square: one((a) => a * a, (v, a) => 2 * a),
+  square: one((a) => a * a),
 }));
 
 /** Other names for the same. */
