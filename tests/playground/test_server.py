@@ -1,6 +1,8 @@
 """The server: one page for this machine alone, whatever is asked of it, and a clean end."""
 
+import _thread
 import http.client
+import queue
 import re
 import signal
 import socket
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -188,9 +191,9 @@ def interrupted(self: Server) -> None:
 def test_a_browser_opens_where_there_is_a_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], screen: dict[str, str], opened: int
 ) -> None:
-    asked: list[str] = []
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
     monkeypatch.setattr(Server, "serve_forever", interrupted)
-    monkeypatch.setattr("webbrowser.open", asked.append)
+    monkeypatch.setattr("webbrowser.open", asked.put)
     monkeypatch.setattr("sys.platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
@@ -198,9 +201,32 @@ def test_a_browser_opens_where_there_is_a_screen(
         monkeypatch.setenv(name, value)
     assert cli.run(["play", "--port", "0"]) == 0
     address = re.search(r"http://127\.0\.0\.1:\d+/", capsys.readouterr().out)[0]
-    assert asked == [address] * opened
+    assert [asked.get(timeout=PATIENCE) for _ in range(opened)] == [address] * opened
     assert cli.run(["play", "--port", "0", "--no-open"]) == 0
-    assert len(asked) == opened
+    assert asked.empty()
+
+
+def test_a_browser_that_runs_until_it_is_closed_has_the_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    def browse(address: str) -> None:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as page:
+            seen.append(page.read().decode())
+        _thread.interrupt_main()  # Ctrl-C, while the browser is open
+
+    monkeypatch.setattr("webbrowser.open", browse)
+    monkeypatch.setenv("BROWSER", "links")
+    assert cli.run(["play", "--port", "0"]) == 0
+    assert seen == [PAGE]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_browser_that_cannot_be_named_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", "'%s")  # half a quotation
+    monkeypatch.setattr("webbrowser._tryorder", ["'%s"])
+    module._open("http://127.0.0.1:1/")
 
 
 def test_it_says_which_port_it_took_instead(

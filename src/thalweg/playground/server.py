@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 import webbrowser
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
@@ -140,12 +142,18 @@ def serve(
         if port is None and server.server_port != PORT:
             print(f"Port {PORT} is taken; this is at {server.server_port}.")
         print(f"Playground   {server.address}   Ctrl-C ends it", flush=True)
-        if open_browser and _has_a_screen():
-            webbrowser.open(server.address)
         try:
+            if open_browser and _has_a_screen():
+                threading.Thread(target=_open, args=(server.address,), daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
             print()  # below the terminal's ^C
+
+
+def _open(address: str) -> None:
+    """Beside the server: what BROWSER names may run until its window is closed, and needs the page before."""
+    with suppress(webbrowser.Error, ValueError):  # BROWSER cannot be read; the address is in the terminal
+        webbrowser.open(address)
 
 
 def _has_a_screen() -> bool:
