@@ -115,6 +115,20 @@ test("the start is where the training's path comes in, or else inside the plane"
   assert.ok(bare.inside(...bare.start));
 });
 
+test("a path's points at the very edge are no start; without a path it is the first corner that is there", () => {
+  const path = [[-0.99, 0, 1], [1.99, 0, 1], [0.3, 2.97, 1], [0.3, -2.97, 1], [-0.5, 0.5, 4]];
+  assert.deepEqual(slice(plane((x, y) => x + y, { path })).start, [-0.5, 0.5]);
+  assert.deepEqual(slice(plane((x, y) => x + y)).box, [-1, 2, -3, 3]);
+  const corners = [[-0.55, 2.1], [1.55, 2.1], [-0.55, -2.1], [1.55, -2.1], [-0.1, 1.2], [1.1, -1.2], [0.5, 0]];
+  for (const [x, y] of corners) {
+    const [left, low] = [Math.floor(2 * x) / 2, Math.floor(y)];
+    const only = slice(plane((a, b) => (a === left || a === left + 0.5) && (b === low || b === low + 1) ? 1 : null));
+    only.start.forEach((at, i) => assert.ok(Math.abs(at - [x, y][i]) < 1e-12, `${only.start}, not ${x}, ${y}`));
+  }
+  const nothing = slice(plane(() => null));
+  assert.ok(Math.abs(nothing.start[0] - 0.5) + Math.abs(nothing.start[1]) < 1e-12, "the middle");
+});
+
 test("the index chooses the slice; without slices there is a sentence", () => {
   const two = [plane(() => 1, { title: "one" }), plane((x) => x, { title: "two" })];
   assert.equal(createSurface("slice", { index: 1 }, { slices: two }).label, "two");

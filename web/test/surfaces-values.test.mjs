@@ -62,6 +62,10 @@ test("the points are always the same, and of the kind that is drawn", () => {
   // Python's random.Random(1): x = 2 random(), y = 1.2 x + 0.4 + 0.5 gauss(0, 1).
   assert.deepEqual([line[0], line[31]], [{ x: 0.269, y: 1.211 }, { x: 1.349, y: 1.784 }]);
   assert.equal(classes.filter(({ label }) => label === 1).length, 12);
+  // The same with seed 2 and two draws of gauss a point, about (-1, -0.5) and (1, 0.5) by turns.
+  assert.deepEqual(classes[0], { x: 1.338, y: -1.163, label: 0 });
+  assert.deepEqual(classes[23], { x: 1.04, y: -1.084, label: 1 });
+  assert.deepEqual([line.length, classes.length], [32, 24]);
 });
 
 test("the gradient of a batch is the mean over its samples; a repeated one counts twice", () => {
