@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,6 +120,20 @@ def test_the_second_derivative_of_weight_norm() -> None:
     with pytest.raises(UserError, match="weight_norm is wrong; use the product 'difference'"):
         surface.product(surface.point())
     assert landscape.eigenpairs(surface, 1, product="difference").converged
+
+
+class Hidden(nn.Linear):
+    """Returns its scores in an object of its own."""
+
+    def forward(self, x: Tensor) -> Any:
+        return SimpleNamespace(scores=super().forward(x))
+
+
+def test_outputs_that_gauss_newton_does_not_see() -> None:
+    surface = Surface(Hidden(4, 3), lambda m, b: nn.functional.cross_entropy(m(b[0]).scores, b[1]), rows())
+    with pytest.raises(UserError, match="there was no tensor in it; return tensors"):
+        surface.product(surface.point(), "gauss_newton")
+    assert surface.product(surface.point()).any()
 
 
 class Empty:

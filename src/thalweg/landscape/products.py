@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 Multiply = Callable[[Tensor], Tensor]
 Result = TypeVar("Result")
 
+NO_OUTPUTS = (
+    "Surface: 'gauss_newton' is computed from what calls of the model return, and there was no tensor in it; "
+    "return tensors, alone or in tuples, lists or dictionaries, or use the product 'hessian'"
+)
+
 
 class Mean:
     """The mean of the batches' vectors, each weighted by its samples; exact where there is one batch."""
@@ -197,6 +202,9 @@ def gauss_newton(surface: "Surface") -> Iterator[Multiply]:
         mean, directions = Mean(surface), list(surface.split(vector).values())
         with twice_differentiable(), recorded_outputs(surface.model) as outputs:
             for n, loss in surface.batch_losses():
+                if not outputs:
+                    slope(loss, surface.parameters)  # another model's loss has an error of its own
+                    raise UserError(NO_OUTPUTS)
                 require_graph(loss)
                 tangents = forward_product(outputs, surface.parameters, directions)
                 slopes = torch.autograd.grad(loss, outputs, create_graph=True, allow_unused=True)
