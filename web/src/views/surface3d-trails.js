@@ -8,6 +8,8 @@ import { drawLine, paintOrder, penOf } from "./trails.js";
 const LIFT = 0.004;
 /** A piece of a trail spans at most this share of the surface's sides, so that it follows the ground. */
 const PIECE = 1 / 80;
+/** Steps that move a racer by less, as a share of the sides, are drawn with the next: a tenth of a pixel. */
+const STILL = 1e-4;
 /** Pieces shorter than this are drawn with the next one, in CSS pixels. */
 const FINEST = 0.7;
 const SQUARE = { left: 0, top: 0, right: 1, bottom: 1 };
@@ -35,12 +37,14 @@ export function drape({ x, y }, { u, v, sx, sy, top }) {
   for (let k = 1; k < x.length; k++) {
     const bu = u(x[k]);
     const bv = v(y[k]);
-    const moved = bu !== au || bv !== av;
-    const near = moved && (isInside(au, av) || isInside(bu, bv));
-    const piece = near ? clipped(au, av, bu, bv, SQUARE, 0) : null;
-    if (piece) pushPieces(push, piece, joined);
-    if (moved) joined = piece !== null && isInside(bu, bv);
-    [au, av] = [bu, bv];
+    const size = Math.abs(bu - au) + Math.abs(bv - av);
+    if (size >= STILL) {
+      const near = isInside(au, av) || isInside(bu, bv);
+      const piece = near ? clipped(au, av, bu, bv, SQUARE, 0) : null;
+      if (piece) pushPieces(push, piece, joined);
+      joined = piece !== null && isInside(bu, bv);
+      [au, av] = [bu, bv];
+    }
     reached[k] = points.length / 4;
   }
   return { points: Float64Array.from(points), reached };
@@ -70,8 +74,9 @@ export function project({ points, reached }, field, camera) {
   let along = 0;
   for (let step = 1, k = 0; step < reached.length; step++) {
     for (; k < reached[step]; k++) {
-      const place = points.subarray(4 * k, 4 * k + 3);
-      const joined = points[4 * k + 3];
+      const at = 4 * k;
+      const place = [points[at], points[at + 1], points[at + 2]];
+      const joined = points[at + 3];
       const [bx, by] = camera.project(place[0], place[1], place[2]);
       const size = Math.abs(bx - x) + Math.abs(by - y);
       if (joined && size < FINEST && k < last) continue;

@@ -47,8 +47,6 @@ export function trailPieces(path, frame, from, to, along = 0) {
   const { px, py, atHome, contains } = frame;
   const last = Math.min(Math.ceil(to), path.x.length - 1);
   const pieces = new Float64Array(5 * Math.max(0, last - from));
-  const straight = new Straight();
-  let joined = false; // whether the last piece ends where the next may begin
   let count = 0;
   let length = along;
   let ax = px(path.x[from]);
@@ -71,21 +69,35 @@ export function trailPieces(path, frame, from, to, along = 0) {
     // What runs to and fro far outside of the surface only hides the others.
     const near = inside || contains(ax, ay) || contains(bx, by) || atHome(ax, ay) || atHome(bx, by);
     const piece = near && !inside ? clipped(ax, ay, bx, by, frame.rect) : null;
-    if (inside && joined && straight.reaches(bx, by)) {
-      pieces[5 * count - 3] = bx;
-      pieces[5 * count - 2] = by;
-    } else if (inside || piece) {
+    if (inside || piece) {
       pieces.set(piece ?? [ax, ay, bx, by], 5 * count);
       pieces[5 * count + 4] = length;
       count++;
-      straight.begin(ax, ay);
-      joined = inside && straight.reaches(bx, by);
-    } else joined = false;
+    }
     length += size;
     ax = bx;
     ay = by;
   }
   return { pieces, count, along: length };
+}
+
+/** Pieces that join and lie on a straight line become one. */
+export function merged({ pieces, count }) {
+  const found = new Float64Array(5 * count);
+  const straight = new Straight();
+  let last = -5;
+  for (let at = 0; at < 5 * count; at += 5) {
+    const joined = at && pieces[at] === pieces[at - 3] && pieces[at + 1] === pieces[at - 2];
+    if (!joined || !straight.reaches(pieces[at + 2], pieces[at + 3])) {
+      last += 5;
+      for (let k = 0; k < 5; k++) found[last + k] = pieces[at + k];
+      straight.begin(pieces[at], pieces[at + 1]);
+      straight.reaches(pieces[at + 2], pieces[at + 3]);
+    }
+    found[last + 2] = pieces[at + 2];
+    found[last + 3] = pieces[at + 3];
+  }
+  return { pieces: found, count: (last + 5) / 5 };
 }
 
 /** Strokes pieces with the pen that is set; with a dash, its pattern goes on where the trail before ended. */

@@ -3,7 +3,7 @@
 import { mix } from "./colour.js";
 import { groundOf, haloOf } from "./contour-colours.js";
 import { drawMark } from "./trails-marks.js";
-import { strokePieces, trailPieces } from "./trails-lines.js";
+import { merged, strokePieces, trailPieces } from "./trails-lines.js";
 
 const WIDTH = 2.1;
 const HALO = 2.2;
@@ -58,7 +58,8 @@ export function drawTrails(ink, app, frame, { from, to, lengths }) {
 }
 
 /** Draws the pieces of a trail with its halo and its dash. */
-export function drawLine(ink, line, { fill, rim, dash, width }) {
+export function drawLine(ink, pieces, { fill, rim, dash, width }) {
+  const line = merged(pieces);
   ink.setLineDash([]);
   if (rim) {
     // Butt ends: a later stretch must not cover the end of the one before.

@@ -3,8 +3,8 @@
 import { createHeights, HOLE, levelsBetween, RELIEF } from "../contour-levels.js";
 import { HEIGHT } from "./camera.js";
 
-/** Points of the mesh a side. */
-export const SIDE = 150;
+/** Points of the mesh a side: an even number of cells, so that it can be drawn with every second point. */
+export const SIDE = 151;
 /** The longer side of the block is at most so much longer than the other. */
 const LONGEST = 1.5;
 

@@ -6,6 +6,9 @@ import { HEIGHT } from "./camera.js";
 import { SIDE } from "./field.js";
 import { surfaceProgram } from "./programs.js";
 
+/** While it turns the mesh has every second point of each row and column: a quarter of the triangles. */
+const COARSE = 2;
+
 /**
  * What the vertices carry: height, colour, number of the level below with the share to the next, and both
  * slopes.
@@ -38,13 +41,15 @@ function levelOf(levels, height) {
   return k + Math.min((height - low) / (high - low), 1);
 }
 
-function triangles(side) {
-  const found = new Uint32Array(6 * (side - 1) ** 2);
+/** The triangles between the points of every so many rows and columns of a square, three numbers each. */
+export function triangles(side, every) {
+  const found = new Uint16Array(6 * ((side - 1) / every) ** 2);
+  const [right, up] = [every, every * side];
   let n = 0;
-  for (let i = 0; i < side - 1; i++) {
-    for (let j = 0; j < side - 1; j++) {
+  for (let i = 0; i < side - 1; i += every) {
+    for (let j = 0; j < side - 1; j += every) {
       const k = i * side + j;
-      found.set([k, k + 1, k + side, k + 1, k + side + 1, k + side], n);
+      found.set([k, k + right, k + up, k + right, k + up + right, k + up], n);
       n += 6;
     }
   }
@@ -54,28 +59,35 @@ function triangles(side) {
 /** The numbers that each vertex has in each attribute. */
 const ATTRIBUTES = [3, 2];
 
-/** An array of vertices whose buffer is bound by `load`. */
+/** Vertices: `load` gives them the values of a field, `draw` draws the mesh with every so many of them. */
 function createVertices(gl) {
   const array = gl.createVertexArray();
   const buffer = gl.createBuffer();
-  const indices = triangles(SIDE);
   gl.bindVertexArray(array);
   gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
   ATTRIBUTES.forEach((numbers, k) => {
     gl.enableVertexAttribArray(k);
     gl.vertexAttribPointer(k, numbers, gl.FLOAT, false, 20, 12 * k);
   });
-  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-  gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
+  const meshes = new Map([1, COARSE].map((every) => [every, createTriangles(gl, triangles(SIDE, every))]));
   const load = (field) => {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferData(gl.ARRAY_BUFFER, vertices(field), gl.STATIC_DRAW);
   };
-  const draw = () => {
+  const draw = (every) => {
+    const { indices, count } = meshes.get(every);
     gl.bindVertexArray(array);
-    gl.drawElements(gl.TRIANGLES, indices.length, gl.UNSIGNED_INT, 0);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+    gl.drawElements(gl.TRIANGLES, count, gl.UNSIGNED_SHORT, 0);
   };
   return { load, draw };
+}
+
+function createTriangles(gl, numbers) {
+  const indices = gl.createBuffer();
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indices);
+  gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, numbers, gl.STATIC_DRAW);
+  return { indices, count: numbers.length };
 }
 
 /** The colours of heights as a texture; `bind` is told the theme. */
@@ -97,7 +109,8 @@ function createRamp(gl) {
 
 /**
  * @param {WebGL2RenderingContext} gl
- * @returns {{ load: (field: object) => void, draw: (matrix: Float32Array, colors: object) => void }}
+ * @returns {{ load: (field: object) => void, draw: (matrix: Float32Array, colors: object, fine: boolean)
+ *   => void }} fine: with every point of the field
  */
 export function createMesh(gl) {
   const { program, at } = surfaceProgram(gl);
@@ -108,7 +121,7 @@ export function createMesh(gl) {
     field = next;
     mesh.load(next);
   };
-  const draw = (matrix, { dark, ink }) => {
+  const draw = (matrix, { dark, ink }, fine) => {
     gl.useProgram(program);
     bindRamp(dark);
     gl.uniformMatrix4fv(at.camera, false, matrix);
@@ -117,7 +130,7 @@ export function createMesh(gl) {
     gl.uniform4f(at.line, ...channels(ink).map((v) => v / 255), dark ? 0.3 : 0.26);
     gl.uniform3f(at.shadow, ...(dark ? [0.62, 0.68, 0.72] : [0.74, 0.8, 0.86]));
     gl.uniform3f(at.light, ...(dark ? [0.62, 0.6, 0.55] : [0.3, 0.25, 0.18]));
-    mesh.draw();
+    mesh.draw(fine ? 1 : COARSE);
   };
   return { load, draw };
 }

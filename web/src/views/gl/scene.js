@@ -58,7 +58,7 @@ export function createScene(app, canvas, { moving = false } = {}) {
     if (loaded !== field) mesh.load(field);
     loaded = field;
     clear(gl, app.colors.page);
-    mesh.draw(camera.matrix(), app.colors);
+    mesh.draw(camera.matrix(), app.colors, still);
   };
   const destroy = () => {
     clearTimeout(timer);
@@ -70,7 +70,8 @@ export function createScene(app, canvas, { moving = false } = {}) {
 /** Gives the canvas its pixels: more while nothing moves. */
 function sharpen(canvas, { width, height, ratio }, still) {
   const fine = Math.min(still ? 2 * ratio : ratio, Math.sqrt(MOST / (width * height)));
-  [canvas.width, canvas.height] = [Math.round(width * fine), Math.round(height * fine)];
+  const [across, down] = [Math.round(width * fine), Math.round(height * fine)];
+  if (canvas.width !== across || canvas.height !== down) [canvas.width, canvas.height] = [across, down];
 }
 
 function clear(gl, colour) {
