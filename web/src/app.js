@@ -138,8 +138,8 @@ export class App {
   _recompute(moved = false) {
     const surfaceKey = JSON.stringify(this.state.surface);
     if (surfaceKey !== this._surfaceKey) this._makeSurface(surfaceKey, moved);
-    const { start, steps, racers, seed } = this.state;
-    const race = JSON.stringify([this._madeFrom, start, steps, seed]);
+    const { start, steps, racers } = this.state;
+    const race = JSON.stringify([this._madeFrom, start, steps]);
     const known = new Map(this._keys.map((key, i) => [key, i]));
     const [paths, problems] = [this.paths, this.problems];
     const keys = racers.map((racer) => race + pathKey(racer));
