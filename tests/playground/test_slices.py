@@ -63,6 +63,15 @@ def test_the_json_of_the_command_is_read(tmp_path: Path, capsys: pytest.CaptureF
     assert read_slices(measured) == [found]
 
 
+def test_words_are_one_line_with_room_in_the_page() -> None:
+    plane = {"x": [0, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]]}
+    words = {"title": "my\nmodel\x00 " + "t" * 200, "labels": ["a\tb", "é🙂" * 30]}
+    (found,) = read_slices({**plane, **words})
+    assert found["title"] == "my model " + "t" * 90 + "…"
+    assert found["labels"] == ["a b", "é🙂" * 19 + "é…"]
+    assert read_slices(found) == [found]
+
+
 BROKEN = {
     "nothing": ("", "is not JSON"),
     "words": ("a slice", "is not JSON"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["read_slices"]
 
 _DIGITS = 6  # of a loss: enough for a picture and for a gradient, and a page stays small
+_LABEL, _TITLE = 40, 100  # letters
 _HOW = "make one with: thalweg landscape TASK --json > slice.json"
 _TITLES = {"path": "the plane of the training's path", "plane": "a random plane"}
 
@@ -90,7 +92,7 @@ def _checked(plane: Any, title: str, where: str) -> dict[str, Any]:
         x, y = _axis(plane["x"]), _axis(plane["y"])
         losses = [[_rounded(loss) for loss in row] for row in plane["losses"]]
         path = None if plane.get("path") is None else _path(plane["path"])
-        labels = [str(label) for label in plane.get("labels") or ("x", "y")]
+        labels = [_line(label, _LABEL) for label in plane.get("labels") or ("x", "y")]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise UserError(
             f"{where}: its slice cannot be read, a part is missing or no number; {_HOW}"
@@ -101,7 +103,7 @@ def _checked(plane: Any, title: str, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: its slice has no four neighbouring finite losses; measure it again")
     center = _rounded(plane.get("center"))
     return {
-        "title": title,
+        "title": _line(title, _TITLE),
         "x": x,
         "y": y,
         "losses": losses,
@@ -109,6 +111,12 @@ def _checked(plane: Any, title: str, where: str) -> dict[str, Any]:
         "labels": labels,
         "path": path,
     }
+
+
+def _line(text: object, most: int) -> str:
+    """A person's words as one line that has room in the page."""
+    line = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in str(text)).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _whole_cell(losses: list[list[float | None]], i: int, j: int) -> bool:
