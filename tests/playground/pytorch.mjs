@@ -5,16 +5,22 @@ import { lessons } from "../../web/src/state/lessons.js";
 import { toPyTorch } from "../../web/src/state/pytorch.js";
 import { normalize } from "../../web/src/state/state.js";
 import { createSurface, surfaces } from "../../web/src/surfaces/index.js";
+import { randomFormula } from "../../web/test/random-formulas.mjs";
 import { drawing, randomRacer } from "../../web/test/random-states.mjs";
 
-const FORMULAS = ["x^2 + 10 sin(y)^2", "5*(x-2)^2 + abs(y)", "log(1 + x^2) + sqrt(1 + (x - y)^2)"];
 const NUDGE = 1e-13;
 const analytic = surfaces.map(({ id }) => id).filter((id) => id !== "formula" && id !== "slice");
 
 function randomRace(seed) {
   const draw = drawing(1000 + seed);
   const id = draw.chance(0.2) ? "formula" : draw.one(analytic);
-  const surface = { id, formula: id === "formula" ? draw.one(FORMULAS) : "" };
+  const { parameters } = surfaces.find((one) => one.id === id);
+  const value = ({ min, max, integer }) => (integer ? draw.whole(min, max) : min + (max - min) * draw.uniform());
+  const surface = {
+    id,
+    parameters: Object.fromEntries(parameters.map((one) => [one.name, value(one)])),
+    formula: id === "formula" ? randomFormula(draw, 3) : "",
+  };
   const options = { rates: [1e-4, 0.02], quiet: draw.chance(0.5) };
   const racers = Array.from({ length: 4 }, () => ({ ...randomRacer(draw, options), hidden: false }));
   return normalize({ surface, steps: draw.whole(5, 40), racers });
@@ -63,6 +69,7 @@ function printed(state) {
 
 for (let seed = 0; seed < 60; seed++) printed(randomRace(seed));
 printed(every);
+printed({ ...every, racers: ["a", "a", "a (2)", "a"].map((label) => ({ ...every.racers[0], label })) });
 printed({ ...every, racers: every.racers.slice(0, 1) });
 for (const { state } of lessons) printed(normalize({ ...state, steps: Math.min(state.steps, 60) }));
 

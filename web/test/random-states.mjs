@@ -61,9 +61,16 @@ const STRENGTHS = {
   l2: [0.001, 0.3],
 };
 
-function transformOptions(draw, specs) {
-  const known = specs.filter((spec) => spec.name in STRENGTHS);
-  return Object.fromEntries(known.map((spec) => [spec.name, draw.log(...STRENGTHS[spec.name])]));
+function randomTransform(draw, names) {
+  const { name, arguments: specs } = transforms[draw.one(names)];
+  const options = {};
+  for (const { name: key, kind, required, choices } of specs) {
+    if (key in STRENGTHS) options[key] = draw.log(...STRENGTHS[key]);
+    else if (!required && draw.chance(0.5)) continue;
+    else if (kind === "choice") options[key] = draw.one(choices);
+    else if (kind === "pair") options[key] = PAIRS[key];
+  }
+  return { name, options };
 }
 
 /** Those whose rule moves the parameters itself take no transform of the step. */
@@ -71,16 +78,12 @@ const MOVES = new Set(["ASGD", "AdamHD", "LARS", "Momentum", "Nesterov", "Rprop"
 
 export function randomRacer(draw, { rates = [1e-4, 1], quiet = false } = {}) {
   const optimizer = draw.one(Object.keys(optimizers));
-  const wrap = draw.one(Object.keys(transforms));
-  const moves = MOVES.has(optimizer);
+  const wraps = Object.keys(transforms).filter((name) => !MOVES.has(optimizer) || transforms[name].on !== "step");
   const shape = draw.one(Object.keys(schedules).filter((name) => name !== "warmup"));
   return {
     optimizer,
     options: optimizerOptions(draw, optimizers[optimizer].options, rates),
-    transforms:
-      !moves && draw.chance(0.4)
-        ? [{ name: wrap, options: transformOptions(draw, transforms[wrap].arguments) }]
-        : [],
+    transforms: Array.from({ length: draw.one([0, 0, 0, 1, 1, 2, 3]) }, () => randomTransform(draw, wraps)),
     warmup: draw.chance(0.3) ? draw.whole(1, 50) : 0,
     schedule: draw.chance(0.5)
       ? { name: shape, options: scheduleOptions(draw, schedules[shape].arguments) }

@@ -131,11 +131,13 @@ const NOISE = `        if noise:
 
 /** Racers by their names; a second one of a name gets a number. */
 function named(racers) {
-  const seen = new Map();
+  const seen = new Set();
   return racers.map((racer) => {
-    const name = labelOf(racer);
-    seen.set(name, (seen.get(name) ?? 0) + 1);
-    return [seen.get(name) > 1 ? `${name} (${seen.get(name)})` : name, racer];
+    const label = labelOf(racer);
+    let name = label;
+    for (let n = 2; seen.has(name); n++) name = `${label} (${n})`;
+    seen.add(name);
+    return [name, racer];
   });
 }
 
