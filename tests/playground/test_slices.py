@@ -65,10 +65,10 @@ def test_the_json_of_the_command_is_read(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_words_are_one_line_with_room_in_the_page() -> None:
     plane = {"x": [0, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]]}
-    words = {"title": "my\nmodel\x00 " + "t" * 200, "labels": ["a\tb", "é🙂" * 30]}
+    words = {"title": "my\nmodel\x00 " + "t" * 200, "labels": ["a\tb", "é🙂" * 40]}
     (found,) = read_slices({**plane, **words})
     assert found["title"] == "my model " + "t" * 90 + "…"
-    assert found["labels"] == ["a b", "é🙂" * 19 + "é…"]
+    assert found["labels"] == ["a b", "é🙂" * 29 + "é…"]
     assert read_slices(found) == [found]
 
 

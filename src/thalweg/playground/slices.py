@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["read_slices"]
 
 _DIGITS = 6  # of a loss: enough for a picture and for a gradient, and a page stays small
-_LABEL, _TITLE = 40, 100  # letters
+_LABEL, _TITLE = 60, 100  # letters
 _HOW = "make one with: thalweg landscape TASK --json > slice.json"
 _TITLES = {"path": "the plane of the training's path", "plane": "a random plane"}
 
