@@ -82,6 +82,9 @@ def names(page: Page) -> list[str]:
 
 
 def open_settings(page: Page, name: str) -> Locator:
-    """Open the settings of a racer."""
+    """Open the settings of a racer; on a phone the racers are one part of the page."""
+    part = page.get_by_role("tab", name="Racers", exact=True)
+    if part.is_visible():
+        part.click()
     page.get_by_role("button", name=f"{name}, settings", exact=True).first.click()
     return page.locator(".racers .racer.open .settings")

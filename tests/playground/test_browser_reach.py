@@ -334,6 +334,34 @@ def test_without_motion_nothing_glides(visit: Visit) -> None:
     assert moving == 0
 
 
+def test_a_lesson_on_a_phone_begins_with_its_text(visit: Visit) -> None:
+    page = visit(PHONE, "#lesson=warmup")
+    text = page.locator(".card .text")
+    expect(text).to_be_visible()
+    page.get_by_role("tab", name="Racers", exact=True).click()
+    expect(text).to_be_hidden()
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(text).to_be_hidden()
+    page.get_by_role("combobox", name="Lesson").select_option(label="5. Stuck at a saddle")
+    expect(text).to_contain_text("ridge")
+    free = visit(PHONE, FOUR)
+    expect(free.locator(".racers")).to_be_visible()
+
+
+def test_in_forced_colours_what_is_pressed_and_selected_is_framed(visit: Visit) -> None:
+    page = visit(DESKTOP, FOUR, forced_colors="active")
+    settle(page)
+    button = page.get_by_role("button", name="log")
+    edge = "(one) => getComputedStyle(one).borderTopWidth"
+    assert button.evaluate(edge) == "2px"
+    button.click()
+    assert button.evaluate(edge) == "1px"
+    lines = page.locator(".racer > .line").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).borderLeftWidth))"
+    )
+    assert lines == [3, 0, 0, 0]
+
+
 def test_zoomed_in_twice_it_still_works(visit: Visit) -> None:
     page = visit({"width": 640, "height": 400}, f"{FOUR}&speed=0.25", device_scale_factor=2)
     settle(page)

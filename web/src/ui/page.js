@@ -15,8 +15,8 @@ import { transport } from "./transport.js";
 
 /** Below this width the parts stand one under the other; in CSS pixels, more of them where text is larger. */
 const NARROW = 940;
-/** Below this one, the width of a phone with large text, even what is small stands one under the other. */
-const SLIM = 300;
+/** Below this one, that of a small phone or of large text, even what is small stands one under the other. */
+const SLIM = 330;
 /** From this width on the step inspector stands beside the charts. */
 const WIDE = 1680;
 const TOAST = 4000;
@@ -48,7 +48,7 @@ export function mount(app, root, { own }) {
   Object.assign(actions, { tune: field.tune, say: field.say });
   const graphs = charts(app);
   const card = lessonCard(app);
-  const sections = narrowTabs(page);
+  const sections = narrowTabs(app, page);
   const bar = topBar(app, actions);
   page.append(
     bar,
@@ -107,8 +107,8 @@ function watchInput(app, page) {
   return () => kinds.forEach((kind) => page.removeEventListener(kind, note, { capture: true }));
 }
 
-/** On a phone one part at a time is under the stage. */
-function narrowTabs(page) {
+/** On a phone one part at a time is under the stage; of a lesson that was just opened, its text. */
+function narrowTabs(app, page) {
   const show = (key) => {
     choice.select(key);
     page.dataset.section = key;
@@ -116,6 +116,14 @@ function narrowTabs(page) {
   const choice = tabs("Parts", SECTIONS, show);
   choice.element.classList.add("sections");
   show("racers");
+  let opened = null;
+  const follow = () => {
+    const { lesson } = app.state;
+    if (lesson && lesson !== opened) show("lesson");
+    opened = lesson;
+  };
+  app.on("state", follow);
+  follow();
   return choice;
 }
 
