@@ -313,3 +313,16 @@ def test_the_inspector_explains_a_step(visit: Visit) -> None:
     page.get_by_role("button", name="Step forward").click()
     settle(page)
     assert panel.inner_text() != told
+
+
+def test_settings_say_where_an_algorithm_is_from(visit: Visit) -> None:
+    page = visit(DESKTOP, "#racer=AdamW(lr=0.1)")
+    settings = open_settings(page, "AdamW")
+    paper = settings.get_by_role("link", name="arXiv 1711.05101")
+    expect(paper).to_have_attribute("href", "https://arxiv.org/abs/1711.05101")
+    settings.get_by_role("combobox", name="Schedule").select_option("cosine")
+    expect(settings.get_by_role("link", name="arXiv 1608.03983")).to_be_visible()
+    trust = settings.get_by_role("link", name="arXiv 1904.00962")
+    expect(trust).to_be_hidden()
+    settings.get_by_role("checkbox", name="Trust ratio").check()
+    expect(trust).to_be_visible()
