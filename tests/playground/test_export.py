@@ -4,12 +4,16 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import Page
 
+from tests.playground.person import losses, settle
+from tests.report.browsing import DESKTOP
 from thalweg import cli, playground
 from thalweg.errors import UserError
 from thalweg.playground.bundle import bundle
@@ -90,6 +94,24 @@ def test_slices_of_a_model(tmp_path: Path) -> None:
     assert held["state"] == {"surface": {"id": "slice"}}
     assert [one["title"] for one in held["slices"]] == ["bowl: a random plane", ""]
     assert held["slices"][0]["losses"] == held["slices"][1]["losses"]
+
+
+def test_the_page_shows_what_was_measured_where_it_was_measured(
+    tmp_path: Path, visit: Callable[..., Page]
+) -> None:
+    from thalweg.landscape import function, plane
+
+    uneven = function(lambda x, y: 2 + x**2 + x * y / 3 + torch.exp(y), (0.5, 0.0))
+    measured = plane(uneven, torch.eye(2), span=((-1.0, 2.0), (-2.0, 1.0)), points=7)
+    path = playground.export(tmp_path / "page.html", slices=[measured])
+    page = visit(DESKTOP, path=path, fragment="#surface=slice&racer=SGD(lr=0)&steps=1")
+    for i, j in [(0, 0), (6, 0), (0, 6), (6, 6), (1, 4), (4, 1), (3, 3)]:
+        start = f"{measured.x[i]:.12g},{measured.y[j]:.12g}"
+        page.evaluate(f"location.hash = '#surface=slice&racer=SGD(lr=0)&steps=1&start={start}'")
+        settle(page)
+        assert [float(shown) for shown in losses(page)] == [
+            pytest.approx(float(measured.losses[j, i]), rel=0.005)
+        ]
 
 
 def test_a_lesson(tmp_path: Path) -> None:
