@@ -18,10 +18,11 @@ from thalweg import playground
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "playground"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 DESKTOP = {"width": 1280, "height": 800}
+TALL = {"width": 1280, "height": 900}  # for the whole of a formula
 PICTURES = {
     "contour": ("lesson=race", DESKTOP, "light"),
     "surface": ("lesson=race&stage=surface", DESKTOP, "dark"),
-    "step": ("lesson=adam&chart=step&at=12", DESKTOP, "light"),
+    "step": ("lesson=adam&chart=step&at=12", TALL, "light"),
     "phase": ("lesson=momentum&chart=phase", DESKTOP, "dark"),
 }
 
