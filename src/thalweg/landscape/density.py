@@ -166,7 +166,7 @@ def _quadrature(
     alphas = torch.tensor(recurrence.alphas, dtype=torch.float64)
     if not bool(alphas.isfinite().all()):
         return alphas, torch.full_like(alphas, 1 / len(alphas))
-    nodes, coordinates, _ = recurrence.ritz()
+    nodes, coordinates, *_ = recurrence.ritz()
     return torch.from_numpy(nodes), torch.from_numpy(coordinates[0] ** 2)
 
 

@@ -100,12 +100,14 @@ def eigenpairs(
     near zero an absolute one. The recurrence is `thalweg.landscape.lanczos.Lanczos`; it begins with a random
     vector, since a vector that is orthogonal to an eigenvector never finds it.
 
-    The bound says that an eigenvalue lies near θ, not that none was passed over: of two that differ by a few
-    percent the larger may still be hidden when the rest has converged. A smaller τ, or another seed, tells.
+    The bound says that an eigenvalue lies near θ, not that none was passed over: of two that are equal or
+    differ by a few percent one may still be hidden when the rest has converged. A smaller τ, or another seed,
+    tells. It is the bound of the products as computed: in float32 their own rounding is usually below 1e-5,
+    but can be percents where a network amplifies it; `Surface.in_float64` tells.
 
-    With ``"hessian"``, products are differences of gradients where these are cheaper and agree to a quarter
-    of τ, see `thalweg.landscape.secants`. Values and residuals are then computed with exact products at the
-    end; where a residual is too large, all begins anew with exact ones.
+    With ``"hessian"``, products after the first are differences of gradients where these are cheaper and
+    agree to a quarter of τ, see `thalweg.landscape.secants`. Values and residuals are then computed with
+    exact products at the end; where a residual is too large, all begins anew with exact ones.
 
     Args:
         surface: what to measure, at the point where its model stands.
@@ -166,12 +168,12 @@ def _search(surface: Surface, multiply: Thrifty, ask: _Ask) -> Eigenpairs:
     found: _Found | None = None
     with progress("eigenvalues", ask.limit) as advance:
         try:
-            while found is None or not (lanczos.complete or found.settled or len(lanczos) >= ask.limit):
+            while found is None or not (lanczos.complete or found.ended or len(lanczos) >= ask.limit):
                 lanczos.step()
-                found = _found(lanczos, ask, multiply.error)
+                found = _found(lanczos, ask, multiply)
                 if found is None:
                     return nothing(surface, multiply.products, ask.tolerance, ask.which)
-                if found.hopeless:
+                if found.refuted:
                     raise RefutedError
                 advance()
         except KeyboardInterrupt as stop:
@@ -224,8 +226,8 @@ class _Found(NamedTuple):
         good: which have converged.
         enough: whether there are as many as were asked for.
         radius: the largest magnitude seen.
-        settled: whether all that were asked for have converged.
-        hopeless: whether they never will, since the products are too inexact.
+        ended: whether all that were asked for have converged, or would but for rounding in the products.
+        refuted: whether secants are too inexact for it.
     """
 
     values: Array
@@ -234,23 +236,24 @@ class _Found(NamedTuple):
     good: list[bool]
     enough: bool
     radius: float
-    settled: bool
-    hopeless: bool
+    ended: bool
+    refuted: bool
 
 
-def _found(lanczos: Lanczos, ask: _Ask, error: float) -> _Found | None:
+def _found(lanczos: Lanczos, ask: _Ask, multiply: Thrifty) -> _Found | None:
     if not np.isfinite(lanczos.alphas[-1]):
         return None
-    values, coordinates, residuals = lanczos.ritz()
+    values, coordinates, tails, strays = lanczos.ritz()
     radius = float(np.abs(values).max())
     chosen = _chosen(values, ask.k, ask.which)
-    values, residuals = values[chosen], residuals[chosen]
+    values, tails, strays = values[chosen], tails[chosen], strays[chosen]
     bounds = _bounds(values, ask.tolerance, radius)
-    good, enough = residuals + error <= bounds, len(chosen) == ask.wanted
-    settled = enough and bool(good.all()) and len(lanczos) >= LEAST
-    near = enough and bool((residuals <= NEAR * bounds).all())
-    hopeless = near and error > float(bounds.min())
-    return _Found(values, coordinates[:, chosen], residuals, good.tolist(), enough, radius, settled, hopeless)
+    residuals, enough = np.hypot(tails, strays), len(chosen) == ask.wanted
+    good = residuals + multiply.error <= bounds
+    ended = enough and bool((tails + multiply.error <= bounds).all()) and len(lanczos) >= LEAST
+    near = enough and bool((tails <= NEAR * bounds).all())
+    refuted = near and multiply.differences > 0 and bool((strays + multiply.error > bounds).any())
+    return _Found(values, coordinates[:, chosen], residuals, good.tolist(), enough, radius, ended, refuted)
 
 
 def _result(lanczos: Lanczos, found: _Found, ask: _Ask, multiply: Thrifty) -> Eigenpairs:

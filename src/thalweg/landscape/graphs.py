@@ -92,7 +92,7 @@ class Graphs:
         """Whether the graphs of all pieces fit, of the first batch before all were seen."""
         return max(self._pieces, self._seen) <= self._room
 
-    def slopes(self, piece: Piece, keep: bool = True) -> tuple[Parts, bool]:
+    def slopes(self, piece: Piece, keep: bool) -> tuple[Parts, bool]:
         """Return a piece's gradient with its graph, and whether it is kept for the next product."""
         found = self._kept.get(piece.number)
         if found is not None:

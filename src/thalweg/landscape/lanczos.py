@@ -38,6 +38,7 @@ class Lanczos:
     def __init__(self, multiply: Multiply, start: Tensor, generator: torch.Generator) -> None:
         self._multiply, self._generator = multiply, generator
         self._blocks: list[Tensor] = []
+        self._strays: list[Array] = []
         self.alphas: list[float] = []
         self.betas: list[float] = []
         self._dimension = start.numel()
@@ -58,7 +59,10 @@ class Lanczos:
         w = self._multiply(q)
         self.alphas.append(float(q @ w))
         scale = float(w.norm())
-        w = self._orthogonal(w)
+        inside, w = self._apart(w)
+        inside[-1] -= self.alphas[-1]
+        inside[-2:-1] -= self.betas[-1:]
+        self._strays.append(inside)
         beta = float(w.norm())
         if beta > 1e2 * torch.finfo(w.dtype).eps * scale:
             self.betas.append(beta)
@@ -67,21 +71,27 @@ class Lanczos:
         self.betas.append(0.0)
         if not self.complete:
             fresh = torch.randn(w.shape, generator=self._generator, dtype=w.dtype).to(w.device)
-            fresh = self._orthogonal(fresh)
+            _, fresh = self._apart(fresh)
             self._append(fresh / fresh.norm())
 
-    def ritz(self) -> tuple[Array, Array, Array]:
-        r"""Return the Ritz values, ascending, their coordinates in the basis, and the residual of each.
+    def ritz(self) -> tuple[Array, Array, Array, Array]:
+        r"""Return the Ritz values θ, ascending, their coordinates y in the basis, and their residuals' parts.
 
-        A residual is :math:`\|A y - θ y\|_2` of the Ritz pair (θ, y): an eigenvalue of A lies within it of θ.
+        The parts are orthogonal: what lies outside the basis, and what is inside. The length of their sum is
+        :math:`\|A y - θ y\|_2`, and an eigenvalue of A lies within it of θ. In exact arithmetic nothing is
+        inside. What is there tells how far the products are from those of one symmetric matrix.
         """
         from scipy.linalg import eigh_tridiagonal
 
         values, coordinates = eigh_tridiagonal(np.array(self.alphas), np.array(self.betas[:-1]))
+        strays = np.zeros((len(self), len(self)))
+        for j, column in enumerate(self._strays):
+            strays[: j + 1, j] = column
         return (
             values.astype(np.float64),
             coordinates.astype(np.float64),
             self.betas[-1] * np.abs(coordinates[-1]),
+            np.linalg.norm(strays @ coordinates, axis=0),
         )
 
     def combine(self, coordinates: Array) -> Tensor:
@@ -104,9 +114,12 @@ class Lanczos:
             self._blocks.append(q.new_zeros(_ROWS, self._dimension))
         self._row(j).copy_(q)
 
-    def _orthogonal(self, w: Tensor) -> Tensor:
-        """Take the part of `w` that lies in the basis away, twice: once leaves a rest by rounding."""
+    def _apart(self, w: Tensor) -> tuple[Array, Tensor]:
+        """Return the coordinates of `w` in the basis, and the rest, twice: once leaves some."""
+        inside = np.zeros(len(self._blocks) * _ROWS)
         for _ in range(2):
-            for block in self._blocks:
-                w = w - block.T @ (block @ w)
-        return w
+            for index, block in enumerate(self._blocks):
+                along = block @ w
+                w = w - block.T @ along
+                inside[index * _ROWS : (index + 1) * _ROWS] += along.cpu().numpy()
+        return inside[: len(self)], w

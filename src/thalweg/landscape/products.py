@@ -93,16 +93,16 @@ class Hessian:
 
     def __call__(self, vector: Tensor) -> Tensor:
         """Multiply (n,)."""
-        return self.several([vector])[0]
+        return self.several([vector], keep=True)[0]
 
-    def several(self, vectors: Sequence[Tensor]) -> list[Tensor]:
-        """Multiply vectors (n,), for all of which a graph is made once; of more than one it is not kept."""
+    def several(self, vectors: Sequence[Tensor], keep: bool = False) -> list[Tensor]:
+        """Multiply vectors (n,), for all of which a graph is made once, and kept if it is to serve again."""
         surface, last = self.surface, len(vectors) - 1
         means = [Mean(surface) for _ in vectors]
         directions = [list(surface.split(vector).values()) for vector in vectors]
 
         def bend(piece: Piece) -> tuple[int, list[Parts]]:
-            slopes, kept = self.graphs.slopes(piece, keep=last == 0)
+            slopes, kept = self.graphs.slopes(piece, keep)
             return piece.samples, [
                 transposed(slopes, surface.parameters, along, keep=kept or i < last)
                 for i, along in enumerate(directions)
@@ -116,7 +116,7 @@ class Hessian:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether all graphs are kept, so that a product costs hardly more than a gradient."""
+        """Whether all graphs can be kept, so that a product costs hardly more than a gradient."""
         with twice_differentiable():
             self.graphs.several()
         return self.graphs.complete

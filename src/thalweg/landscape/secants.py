@@ -9,7 +9,8 @@ has the same derivatives at w as L.
 
 The difference is still inexact: what a longer step adds by the third derivative, a shorter one adds by
 rounding. Both are measured where steps of different lengths disagree, which also tells where there are other
-kinks. What is computed with secants has to be checked with exact products.
+kinks. What rounding swallows whole no step shows, but an exact product does. What is computed with secants
+has to be checked with exact products.
 """
 
 import math
@@ -25,8 +26,9 @@ from thalweg.landscape.graphs import Parts, Piece
 from thalweg.landscape.lanczos import Array
 from thalweg.landscape.products import Hessian, Mean, Multiply
 
-NEAR, MIDDLE, FAR = 2.0**-9, 2.0**-4.5, 1.0
-"""Steps in units of √ε |w|: rounding is measured with the first, the third derivative with the last."""
+NEAR, MIDDLE, LONG, FAR = 2.0**-9, 2.0**-4.5, 2.0**-2.25, 1.0
+"""Steps in units of √ε (1 + |w|): the first measures rounding, the last the third derivative, both against
+the second, and the third tries the law that follows."""
 FINE = 0.25
 """Secants are used where their error is at most so much of the tolerance: other vectors may have more."""
 RELU = {functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_}
@@ -90,7 +92,7 @@ class Secants:
         self._exact, self._surface = exact, exact.surface
         self._branches: dict[int, Branches] = {}
         self._point = self._surface.point()
-        self._unit = math.sqrt(torch.finfo(self._point.dtype).eps) * float(self._point.norm())
+        self._unit = math.sqrt(torch.finfo(self._point.dtype).eps) * (1 + float(self._point.norm()))
         self.step = MIDDLE * self._unit
         self._base = self._gradient(None)
 
@@ -99,18 +101,22 @@ class Secants:
         return self._difference(vector, self.step)
 
     def fit(self, vector: Tensor) -> tuple[Tensor, float]:
-        """Choose the step by a vector; return its product and the length of the error to expect."""
-        near, middle, far = (step * self._unit for step in (NEAR, MIDDLE, FAR))
-        other = self._difference(vector, middle)
-        rounding = near * float((self._difference(vector, near) - other).norm())
-        apart = float((self._difference(vector, far) - other).norm())
-        bend = math.sqrt(max(apart**2 - (rounding / middle) ** 2, 0.0)) / far
+        """Choose the step by a vector; return its product and the length of the error to expect.
+
+        Raises:
+            RefutedError: there is no law after which the error depends on the step, since there are kinks.
+        """
+        steps = [step * self._unit for step in (NEAR, MIDDLE, LONG, FAR)]
+        products = [self._difference(vector, step) for step in steps]
+        near, middle, _, far = steps
+        apart = [float((product - products[1]).norm()) for product in products]
+        rounding = near * apart[0]
+        bend = math.sqrt(max(apart[3] * apart[3] - apart[0] * apart[0] * (near / middle) ** 2, 0.0)) / far
+        errors = [rounding / step + bend * step for step in steps]
+        if not apart[2] <= 2 * (errors[1] + errors[2]):
+            raise RefutedError
         self.step = min(max(math.sqrt(rounding / bend), near), far) if bend else far
-        product = self(vector)
-        errors = [rounding / step + bend * step for step in (self.step, middle)]
-        if float((product - other).norm()) > 2 * sum(errors):
-            raise RefutedError  # by kinks: there is no law after which the error depends on the step
-        return product, errors[0]
+        return products[errors.index(min(errors))], rounding / self.step + bend * self.step
 
     def _difference(self, vector: Tensor, step: float) -> Tensor:
         return self._gradient(self._point + step * vector).sub_(self._base).div_(step)
@@ -123,16 +129,20 @@ class Secants:
         return mean.vector()
 
     def _slopes(self, piece: Piece) -> tuple[int, Parts]:
-        surface, branches = self._surface, self._branches.setdefault(piece.number, Branches())
-        with self._exact.graphs.model, torch.enable_grad(), branches:
-            loss = surface.batch_loss(piece.part, piece.batch, must_be_finite=False)
-            if sum(branches.size for branches in self._branches.values()) > self._exact.graphs.allowance:
-                raise RuntimeError("the branches take more memory than there is for what is kept")
+        surface, graphs = self._surface, self._exact.graphs
+        with graphs.model:  # one thread at a time
+            with torch.enable_grad(), self._branches.setdefault(piece.number, Branches()):
+                loss = surface.batch_loss(piece.part, piece.batch, must_be_finite=False)
+            if sum(branches.size for branches in self._branches.values()) > graphs.allowance:
+                raise RefutedError("the branches take more memory than there is for what is kept")
         return piece.samples, torch.autograd.grad(loss, surface.parameters, allow_unused=True)
 
 
 class Thrifty:
-    """Products by secants where these are cheaper and good enough; the first two show whether they are.
+    """Products by secants where these are cheaper and good enough; the second shows whether they are.
+
+    The first is exact: it has a part along every eigenvector, so that secants to which one is invisible do
+    not agree with it.
 
     Args:
         exact: the exact products.
@@ -144,35 +154,48 @@ class Thrifty:
         error: what secants may be off by, in length.
 
     Raises:
-        RefutedError: secants are cheaper, but not good enough.
+        RefutedError: the model cannot be evaluated at a step that is needed.
     """
 
     def __init__(self, exact: Multiply, tolerance: float | None = None) -> None:
         self._exact, self._tolerance = exact, tolerance
+        self._first: tuple[Tensor, Tensor] | None = None
         self._secants: Secants | None = None
         self.products, self.differences, self.error = 0, 0, 0.0
 
     def __call__(self, vector: Tensor) -> Tensor:
         """Multiply (n,), of length 1."""
-        if self._tolerance is None or not isinstance(self._exact, Hessian) or self._exact.keeps_all:
+        if self._tolerance is None or not isinstance(self._exact, Hessian) or not _cheaper(self._exact):
             product = self._exact(vector)
+        elif self._first is None:
+            (product,) = self._exact.several([vector])
+            self._first = vector, product
         else:
-            try:
-                product = self._by_secants(self._exact, vector, self._tolerance)
-            except RuntimeError as error:  # what only exact products can do, such as checkpoints
-                raise RefutedError from error
-            self.differences += 1
+            product = self._thrifty(self._exact, vector, self._tolerance)
         self.products += 1
         return product
 
-    def _by_secants(self, exact: Hessian, vector: Tensor, tolerance: float) -> Tensor:
-        self._secants = self._secants or Secants(exact)
-        if self.products != 1:
-            return self._secants(vector)
-        # the second vector of a Krylov space is a typical one; of a first, random one little is left
-        product, self.error = self._secants.fit(vector)
-        if not self.error <= FINE * tolerance * float(product.norm()):
+    def _thrifty(self, exact: Hessian, vector: Tensor, tolerance: float) -> Tensor:
+        try:
+            product = self._secants(vector) if self._secants else self._fitted(exact, vector, tolerance)
+        except Exception as error:  # off the point, of the model too; at the point it comes again
+            if self.differences:
+                raise RefutedError from error
+            self._tolerance, self.error = None, 0.0
+            return exact(vector)
+        self.differences += 1
+        return product
+
+    def _fitted(self, exact: Hessian, vector: Tensor, tolerance: float) -> Tensor:
+        assert self._first is not None
+        secants = Secants(exact)
+        product, self.error = secants.fit(vector)
+        first, product_of_first = self._first
+        seen, true = float(first @ product), float(vector @ product_of_first)  # of a symmetric matrix, alike
+        off = max(self.error / float(product.norm()), abs(seen - true) / true)
+        if not off <= FINE * tolerance:
             raise RefutedError
+        self._secants = secants
         return product
 
     def measured(self, vectors: Tensor) -> tuple[Array, Array]:
@@ -184,3 +207,9 @@ class Thrifty:
         values = [float(v @ p) for v, p in zip(columns, products, strict=True)]
         rests = [p - value * v for v, p, value in zip(columns, products, values, strict=True)]
         return np.array(values), np.array([float(rest.norm()) for rest in rests])
+
+
+def _cheaper(exact: Hessian) -> bool:
+    """Whether a step can be as short as it has to be, and the graphs are not there anyway."""
+    surface = exact.surface
+    return all(p.dtype == surface.dtype for p in surface.parameters) and not exact.keeps_all

@@ -1,5 +1,6 @@
 """The sharpness that an optimizer sees, against the one at which its steps grow."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -230,10 +231,11 @@ def _largest(
             advance()
             if not np.isfinite(recurrence.alphas[-1] + recurrence.betas[-1]):
                 return "a product with the Hessian was infinite or NaN"
-            values, _, residuals = recurrence.ritz()
+            values, _, tails, strays = recurrence.ritz()
+            residual = math.hypot(tails[-1], strays[-1])
             needed = tolerance * max(abs(values[-1]), tolerance * float(np.abs(values).max()))
-            if residuals[-1] <= needed and len(recurrence) >= min(LEAST, limit):
-                return float(values[-1]), float(residuals[-1])
+            if residual <= needed and len(recurrence) >= min(LEAST, limit):
+                return float(values[-1]), residual
     return f"Lanczos' method did not converge in {limit} products; allow more or a larger tolerance"
 
 
