@@ -69,6 +69,7 @@ test("a result is named after what it is, and an idle stage says so", () => {
   const told = (wrap) => compose("SGD", {}, [wrap]).begin([1, -2]).explain(ravine, 0.01).stages;
   const resultOf = (stage) => stage.lines.at(-1).name;
   assert.deepEqual(told(limit(5)).map(resultOf), ["g", "g", "step", "p"]);
+  assert.deepEqual(told(limit(5)).map(({ title }) => title), ["clip_value", "coupled", "SGD", "step"]);
   assert.deepEqual([told(limit(5))[0].idle, told(limit(500))[0].idle], [false, true], "one coordinate is enough");
   const { stages: moved } = compose("LARS").begin([1, 2]).explain(ravine, 0.01);
   assert.ok(moved.find(({ on }) => on === "rule").lines.some(({ name }) => name === "p"));

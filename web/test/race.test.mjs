@@ -7,6 +7,7 @@ import { phase } from "../src/race/phase.js";
 import { atFairRate } from "../src/race/rate.js";
 import { rerun, simulate } from "../src/race/simulate.js";
 import { tune } from "../src/race/tune.js";
+import { Walk } from "../src/race/walk.js";
 import { normalize } from "../src/state/state.js";
 import { createSurface } from "../src/surfaces/index.js";
 import { drawing, randomRacer } from "./random-states.mjs";
@@ -23,6 +24,7 @@ test("a run is x ← x − lr · factor · gradient, with the full loss at every
   const path = simulate(racer, quadratic(10), [3, -2], 12);
   const factors = [0, 0.25, 0.5, 0.75, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25];
   let [x, y] = [3, -2];
+  assert.deepEqual([path.x[0], path.y[0], path.loss[0]], [3, -2, 49]);
   for (let k = 0; k < 12; k++) {
     assert.equal(path.lr[k], 0.01 * factors[k], "the schedule counts from 0");
     assert.deepEqual([path.gx[k], path.gy[k]], [2 * x, 20 * y]);
@@ -144,6 +146,19 @@ test("runs end kindly", () => {
   const skipped = simulate(guarded("skip"), broken, [1, 1], 5);
   assert.deepEqual([skipped.steps, skipped.x[5], skipped.ended], [5, 1, null]);
   assert.deepEqual(simulate(guarded("raise"), broken, [1, 1], 5).ended, { step: 0, why: "not finite" });
+});
+
+test("a racer has diverged where it is further from the middle than it may, in any direction", () => {
+  for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    for (const [box, middle] of [[[10, 12, -1, 3], [11, 1]], [[-3, 1, 6, 8], [-1, 7]]]) {
+      const slope = { ...quadratic(1), box, f: () => 1, gradient: (p, out) => out.set([-dx, -dy]) };
+      const walk = new Walk(racerOf("SGD", { lr: 1 }), slope, middle, 3);
+      while (walk.advance());
+      assert.deepEqual([walk.ended, walk.taken], ["diverged", 13], "three times 4 is not too far, 13 is");
+    }
+  }
+  const vanishing = { ...quadratic(1), f: () => 1, gradient: (p, out) => out.set([1, Infinity]) };
+  assert.equal(simulate(racerOf("SGD", { lr: 1 }), vanishing, [0, 0], 5).ended.why, "not finite");
 });
 
 test("rerun stands before a step as simulate took it, and explaining changes nothing", () => {

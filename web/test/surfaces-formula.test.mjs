@@ -184,6 +184,8 @@ const WRONG = [
   ["hwnt(x, y)", 0, "the variables are x and y"],
   ["sgn(x)", 0, "did you mean sin?"],
   ["to(x)", 0, "the variables are x and y"],
+  ["sqxx(x)", 0, "the variables are x and y"],
+  ["lnx", 0, "did you mean ln(x)"],
   ["abcdefghijklmnopqrst", 0, "“abcdefghijklmnopqrst”"],
   ["abcdefghijklmnopqrstu", 0, "“abcdefghijklmnopqrst…”"],
   ["sin(x, y)", 0, "one argument"],
@@ -236,6 +238,7 @@ test("an error marks what it is about", () => {
     });
   }
   assert.throws(() => typed("x)"), { position: 1, length: 1 });
+  assert.throws(() => typed("x".padEnd(402)), { position: 400, length: 2 });
   near(value(`x${"+x".repeat(199)} `), 200 * 1.3);
 });
 

@@ -116,6 +116,7 @@ test("the levels are logarithmic where a few places tower over the rest", () => 
     ["linear", (x) => x * x, [1, 2, 0, 1]],
     ["linear", (x, y) => y * y, [0, 1, 1, 2]],
     ["log", (x, y) => Math.sqrt(x) + y ** 4, [-1, 0.5, 0, 3]],
+    ["log", (x, y) => Math.sqrt(y) + x ** 4, [0, 3, -1, 0.5]],
     ["linear", () => NaN, [0, 1, 0, 1]],
   ];
   for (const [scale, f, box] of scales) assert.equal(heightOf(f, box), scale, `${f} on ${box}`);
