@@ -4,6 +4,7 @@
 import { momentumOption, phase } from "../race/phase.js";
 
 const PAUSE = 150; // milliseconds without a change before a map is begun
+const BETWEEN = 100; // milliseconds between two pictures of a map that grows
 const DECADES = [3, 2]; // of the learning rate, below and above the racer's own
 const OTHER = [0, 0.995];
 
@@ -72,7 +73,11 @@ export class PhaseJob {
     const { app } = this;
     const { racers, start, steps } = app.state;
     const control = (this.control = new AbortController());
+    let shown = -Infinity;
     const show = (map, done) => {
+      const now = performance.now();
+      if (done < 1 && now - shown < BETWEEN) return;
+      shown = now;
       Object.assign(this, { map, done, fresh: true, problem: null });
       app.invalidate();
     };
