@@ -23,7 +23,7 @@ PICTURES = {
     "contour": ("lesson=race", DESKTOP, "light"),
     "surface": ("lesson=race&stage=surface", DESKTOP, "dark"),
     "step": ("lesson=adam&chart=step&at=12", TALL, "light"),
-    "phase": ("lesson=momentum&chart=phase", DESKTOP, "dark"),
+    "phase": ("lesson=momentum&chart=phase&box=-5.3,1.3,-2.2,2.2", DESKTOP, "dark"),
 }
 
 
