@@ -273,10 +273,12 @@ MENUS: Mapping[str, Callable[[Given], Menu]] = {
     "noise": _noise,
     "lr": _lr,
     "flat": _flat,
+    "path": _path,
+    "plane": _plane,
     "condition": _condition,
     "trace": _trace,
     "spectrum": _spectrum,
-    "path": _path,
-    "plane": _plane,
 }
-"""For each measurement, in the order in which they are made, its sizes or why there are none."""
+"""For each measurement, in the order in which they are made, its sizes or why there are none.
+
+What comes last is what is left out where the machine turns out slower than planned: never the pictures."""
