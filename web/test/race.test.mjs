@@ -203,6 +203,8 @@ test("tuning never loses to the racer's own rate, and every racer gets as many e
       if (!racer.noise && !racer.batch && !path.ended)
         assert.ok(found.loss <= path.loss[40], `${racer.optimizer} on ${id}`);
       assert.ok(found.judged.some(({ lr }) => lr === found.lr));
+      const long = found.judged.filter(({ lr }) => lr !== Number(lr.toPrecision(3)) && lr !== racer.options.lr);
+      assert.deepEqual(long, [], "three digits can be read");
       assert.ok(
         found.judged.every(({ lr }, i) => i === 0 || lr >= found.judged[i - 1].lr),
         "in order",
@@ -267,6 +269,7 @@ test("tuning comes near the best of three hundred rates, with a tenth of the run
 test("luck does not count: a rate must not fail nearby, nor throw the racer far away", async () => {
   for (const [optimizer, id] of [
     ["SGD", "rosenbrock"],
+    ["Adam", "linear"],
     ["RMSprop", "quadratic"],
     ["Adagrad", "quadratic"],
   ]) {
@@ -283,6 +286,13 @@ test("luck does not count: a rate must not fail nearby, nor throw the racer far 
       `${optimizer} at ${found.lr}`,
     );
   }
+});
+
+test("who draws every sample in each step is judged as one who draws none", async () => {
+  const surface = createSurface("linear");
+  const tuned = (batch) => tune(racerOf("Adam", { lr: 0.1 }, { batch }), surface, surface.start, 30);
+  const [none, all] = await Promise.all([tuned(0), tuned(surface.samples)]);
+  assert.deepEqual(all, none);
 });
 
 test("a lucky rate of one's own is kept", async () => {
