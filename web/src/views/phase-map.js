@@ -1,6 +1,7 @@
 // How a phase map is drawn: its frame, its picture, its legend and where the racer stands.
 
 import { LOWEST, momentumOf } from "../race/phase.js";
+import { fresh } from "./chart.js";
 import { css, diverged, hatch, paint, ramp } from "./phase-colors.js";
 import { line } from "./chart-panel.js";
 import { logTicks, logTickTexts, power, scale, tickTexts, ticks } from "./chart-scale.js";
@@ -51,14 +52,12 @@ export function bestOf({ values }) {
   return Math.max(LOWEST, Math.floor(best));
 }
 
-/** The picture and the border of stability. */
-export function drawPicture(ctx, map, frame, colors) {
+/** The picture and the border of stability. @param {HTMLCanvasElement} layer for the picture's pixels */
+export function drawPicture(ctx, layer, map, frame, colors) {
   const { left, right, top, bottom } = frame;
   const [width, height] = [Math.round(right - left), Math.round(bottom - top)];
-  const layer = document.createElement("canvas");
-  [layer.width, layer.height] = [width, height];
   const pixels = paint(map, bestOf(map), width, height, colors.dark);
-  layer.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  fresh(layer, width, height, 1).putImageData(new ImageData(pixels, width, height), 0, 0);
   ctx.drawImage(layer, left, top);
   ctx.strokeStyle = colors.ink;
   ctx.lineWidth = 1;

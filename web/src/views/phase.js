@@ -49,6 +49,7 @@ class PhaseMap {
   constructor(canvas, note, app) {
     Object.assign(this, { canvas, note, app, job: new PhaseJob(app), cell: null, frame: null, stale: true });
     this.layer = document.createElement("canvas");
+    this.pixels = document.createElement("canvas");
   }
 
   get racer() {
@@ -83,7 +84,7 @@ class PhaseMap {
     const frame = (this.frame = frameOf(map, width, height));
     const ctx = fresh(this.layer, width, height, ratio);
     ctx.globalAlpha = this.job.fresh ? 1 : 0.45;
-    if (map.other) drawPicture(ctx, map, frame, app.colors);
+    if (map.other) drawPicture(ctx, this.pixels, map, frame, app.colors);
     ctx.globalAlpha = 1;
     drawAxes(ctx, map, frame, app.colors);
     if (!map.other) drawCurve(ctx, map, frame, this.racer.hue, app.colors);
