@@ -114,6 +114,14 @@ def test_the_page_shows_what_was_measured_where_it_was_measured(
         ]
 
 
+def test_the_menu_shows_the_whole_name_of_a_slice(tmp_path: Path, visit: Callable[..., Page]) -> None:
+    plane = {"x": [0, 1], "y": [0, 1], "losses": [[1, 2], [3, 4]]}
+    page = visit(DESKTOP, path=playground.export(tmp_path / "page.html", slices=[plane, plane]))
+    menu = page.get_by_role("combobox", name="Surface")
+    cut = "(menu) => -menu.offsetWidth + ((menu.style.maxWidth = 'none'), menu.offsetWidth)"
+    assert menu.evaluate(cut) == 0
+
+
 def test_a_lesson(tmp_path: Path) -> None:
     from thalweg.playground.bundle import names
 
