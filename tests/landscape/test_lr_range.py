@@ -16,6 +16,7 @@ from thalweg import optim, transforms
 from thalweg.errors import UserError
 from thalweg.landscape import Interrupted, LrRange, Surface, function, lr_range
 from thalweg.landscape.endless import endless
+from thalweg.landscape.lr_range import _read
 from thalweg.landscape.smoothing import local_quadratic
 from thalweg.tasks.load import load
 
@@ -318,3 +319,15 @@ def test_a_sweep_that_was_stopped_did_not_reach_its_end() -> None:
         lr_range(Surface(surface.model, loss, torch.zeros(1)), optimizer, 1e-9, 1e-6, 30)
     assert not stopped.value.partial.complete
     assert "where the sweep was stopped" in stopped.value.partial.describe()
+
+
+def test_a_rise_at_the_start_is_chance_where_the_loss_falls_below_it_later() -> None:
+    lrs = np.geomspace(1e-6, 1.0, 40)
+    losses = 1.4 - 0.4 * np.exp(-2 * (np.log10(lrs) + 1.5) ** 2) + np.where(lrs > 0.2, 8 * lrs, 0.0)
+    losses += 0.01 * np.random.default_rng(0).standard_normal(40)
+    losses[:3] -= 0.15
+    fall, rise = _read(lrs, losses, np.empty(40), left=True)
+    assert fall is not None
+    assert rise is not None
+    assert 1e-3 < fall < 0.03
+    assert 0.02 < rise < 0.3

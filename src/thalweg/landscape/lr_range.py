@@ -254,17 +254,20 @@ def _read(lrs: Array, losses: Array, smooth: Array, left: bool) -> tuple[float |
     smooth[:], slopes, errors = local_quadratic(x, np.minimum(losses, ceiling), width)
     errors *= _SURE * _noise_along(x, losses, width)
     best, top = np.minimum.accumulate(smooth), np.maximum.accumulate(smooth)
-    lost = np.flatnonzero(smooth - best > np.maximum((top - best) / 2, 1.4 * errors))
+    gained = top[[int(np.argmin(smooth[: k + 1])) for k in range(len(smooth))]] - best
+    regained = np.minimum.accumulate(smooth[::-1])[::-1] < best  # then a rise before any fall was chance
+    rises = smooth - best > np.maximum((top - best) / 2, 1.4 * errors)
+    lost = np.flatnonzero(rises & ~(regained & (gained <= 1.4 * errors)))
     lowest = int(np.argmin(smooth[: lost[0] if len(lost) else None]))
     fall = smooth[: lowest + 1]
     highest = int(np.argmax(fall))
-    gained = fall[highest] - fall[lowest]
+    fallen = fall[highest] - fall[lowest]
     risen = float(lrs[lowest]) if len(lost) else None
     if left and risen is None:  # it rose at its end, and no fall is seen before
         risen = float(lrs[np.flatnonzero(smooth <= smooth[0] + errors[0])[-1]])
-    if not gained > math.hypot(errors[highest], errors[lowest]):
+    if not fallen > math.hypot(errors[highest], errors[lowest]):
         return None, risen
-    begin = int(np.flatnonzero(fall > fall[highest] - 0.1 * gained)[-1])  # before, slopes are mostly noise
+    begin = int(np.flatnonzero(fall > fall[highest] - 0.1 * fallen)[-1])  # before, slopes are mostly noise
     return float(lrs[begin + int(np.argmin(slopes[begin : lowest + 1]))]), risen
 
 
