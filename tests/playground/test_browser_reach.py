@@ -340,7 +340,7 @@ def test_a_lesson_on_a_phone_begins_with_its_text(visit: Visit) -> None:
     expect(text).to_be_visible()
     page.get_by_role("tab", name="Racers", exact=True).click()
     expect(text).to_be_hidden()
-    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name="Hide large rate").click()
     expect(text).to_be_hidden()
     page.get_by_role("combobox", name="Lesson").select_option(label="5. Stuck at a saddle")
     expect(text).to_contain_text("ridge")
