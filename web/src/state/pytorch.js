@@ -198,12 +198,11 @@ function python(value) {
   return Number.isFinite(value) ? String(value) : `float("${value > 0 ? "inf" : "-inf"}")`;
 }
 
-/** A measured slice has no formula: the racers on the model itself. */
+/** A measured slice has no formula: the racers on the model itself, which brings its own noise. */
 function onAModel(racers) {
-  const uses = { ...usedBy(racers, { samples: 0 }), settings: true, noise: false, draws: false };
-  const entries = named(racers).map(
-    ([name, racer]) => `    ${JSON.stringify(name)}: ${entry({ ...racer, noise: 0 }, uses)},`,
-  );
+  const quiet = racers.map((racer) => ({ ...racer, noise: 0, batch: 0 }));
+  const uses = { ...usedBy(quiet, { samples: 0 }), settings: true };
+  const entries = named(quiet).map(([name, racer]) => `    ${JSON.stringify(name)}: ${entry(racer, uses)},`);
   return `# The surface is a slice that was measured around your own model, so there is no formula to run on.
 # These are the racers for the model itself: racers[name]["make"](model.parameters()), and, where there is
 # one, racers[name]["schedule"].attach(optimizer), whose step() follows each step of the optimizer.
