@@ -53,6 +53,12 @@ def test_a_recipe_ends_where_the_race_ended_and_nothing_else_has_moved(
     assert all(int(state["step"]) == 40 for state in found.optimizer.state.values())
 
 
+def test_a_metric_that_is_the_loss_is_said_once(task: Task) -> None:
+    assert ", loss " in place.briefly(task, "cpu", 0, 0.0).words
+    same = dataclasses.replace(task, metric=task.loss, metric_name="loss", higher_is_better=False)
+    assert place.briefly(same, "cpu", 0, 0.0).words.count("loss") == 1
+
+
 def test_the_path_begins_at_the_start_and_ends_at_the_place(task: Task, saved: SavedRecipe) -> None:
     found = place.trained(task, saved, "cpu", seed=3)
     assert "seed 3" in found.words

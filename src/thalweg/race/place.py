@@ -204,7 +204,8 @@ def _ended(
 ) -> Place:
     """The place where a training ended, measured at the recipe's highest learning rate."""
     last, task = training.curve[-1], training.task
-    words += f"; valid {task.metric_name} {last.valid_metric:.4f}, loss {last.valid_loss:.4f}"
+    words += f"; valid {task.metric_name} {last.valid_metric:.4f}"
+    words += "" if last.valid_metric == last.valid_loss else f", loss {last.valid_loss:.4f}"
     facts = {**facts, "valid_loss": last.valid_loss, "valid_metric": last.valid_metric}
     rates = {float(group["lr"]) for group in training.optimizer.param_groups}
     if rates != {recipe.lr}:

@@ -14,6 +14,7 @@ from thalweg.errors import UserError
 _MODEL = ("model", "model_state_dict", "state_dict")
 _OPTIMIZER = ("optimizer", "optimizer_state_dict")
 _PREFIXES = ("module.", "_orig_mod.")  # what DistributedDataParallel and torch.compile put before each name
+_BEGINNINGS = (b"PK", b"\x80\x02")  # of what torch saves: a zip file, formerly a pickle
 _SAFE = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
@@ -49,6 +50,8 @@ def _loaded(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror}") from error
     except pickle.UnpicklingError as error:
+        if path.read_bytes()[:2] not in _BEGINNINGS:
+            raise UserError(f"{path} is no checkpoint that torch can read") from error
         raise UserError(
             f"{path} holds more than tensors, and nothing else is read from it; save model.state_dict()"
         ) from error
