@@ -13,6 +13,8 @@ import { drawHead, headOf, paintOrder } from "./trails.js";
 
 /** Pixels between a name and the border of the canvas. */
 const EDGE = 8;
+/** The height that the lowest and the highest loss and a word between them take. */
+const THREE_LINES = 40;
 const EMPTY = { pieces: new Float64Array(0), until: [0] };
 const CORNERS = [
   [-0.5, -0.5],
@@ -178,6 +180,7 @@ function drawLoss(ink, { heights: { low, high } }, floor) {
   ink.stroke();
   ink.textAlign = "right";
   ink.fillText(short(low), bottom[0] - 7, bottom[1] - 6);
-  ink.fillText(short(high), top[0] - 7, top[1] + 2);
-  ink.fillText("loss", (bottom[0] + top[0]) / 2 - 7, (bottom[1] + top[1]) / 2);
+  const between = bottom[1] - top[1] > THREE_LINES;
+  ink.fillText(between ? short(high) : `loss ${short(high)}`, top[0] - 7, top[1] + 2);
+  if (between) ink.fillText("loss", (bottom[0] + top[0]) / 2 - 7, (bottom[1] + top[1]) / 2);
 }
