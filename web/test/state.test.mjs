@@ -217,6 +217,7 @@ test("nothing makes normalize throw", () => {
     () => 1,
     Symbol("s"),
     1n,
+    Object.create(null),
     new Date(NaN),
   ];
   const keys = [
@@ -383,4 +384,5 @@ test("a number that should be whole is rounded, and said to be", () => {
   const { steps, notes } = normalize({ steps: 10.6 });
   assert.equal(steps, 11);
   assert.match(notes.join(), /10\.6 was changed to 11/);
+  assert.match(normalize({ steps: [1, 2] }).notes.join(), /must be a number, not \(1,2\)/);
 });
