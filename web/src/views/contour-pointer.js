@@ -90,10 +90,12 @@ function listenToPress(canvas, app, frame, actions, place) {
 function listenToClicks(canvas, app, frame, actions) {
   const move = createMover(app, () => frame().shown);
   let clicks = [];
+  let pressed = 0; // by the hand; the time of a double click itself is that of the page, which may be busy
+  canvas.parentElement.addEventListener("pointerdown", ({ timeStamp }) => (pressed = timeStamp));
   // The first click puts the start under the pointer, so the second may meet its handle instead of the canvas.
   canvas.parentElement.addEventListener("dblclick", (event) => {
     if (event.target.closest("button")) return; // zoomed twice in haste
-    const [first] = clicks.filter(({ time }) => event.timeStamp - time < TWICE);
+    const [first] = clicks.filter(({ time }) => pressed - time < TWICE);
     clicks = [];
     move.drop();
     if (first) app.set({ start: first.start });
