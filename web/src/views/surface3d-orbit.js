@@ -23,11 +23,11 @@ export function fitPose([yaw, tilt, zoom]) {
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {object} app
- * @param {(x: number, y: number) => number[]} at where a place of the plane is on the canvas
+ * @param {() => (x: number, y: number) => number[]} placing where places of the plane are on the canvas now
  * @returns {{ zoom: (factor: number) => void, reset: () => void, settle: () => void, pointing: () => boolean
  *   }}
  */
-export function listenToOrbit(canvas, app, at) {
+export function listenToOrbit(canvas, app, placing) {
   const pose = () => app.state.view.camera ?? START;
   const set = (camera, options) => {
     const { camera: before, ...view } = app.state.view;
@@ -40,7 +40,7 @@ export function listenToOrbit(canvas, app, at) {
     settle: () => app.set({}),
   };
   const held = listenToDrag(canvas, app, actions);
-  const pointing = listenToHover(canvas, app, at, held);
+  const pointing = listenToHover(canvas, app, placing, held);
   listenToWheel(canvas, actions.zoom, actions.settle);
   listenToKeys(canvas, keysOf(actions), actions.settle);
   canvas.addEventListener("dblclick", actions.reset);
@@ -81,10 +81,11 @@ function listenToDrag(canvas, app, actions) {
   return () => held.size > 0;
 }
 
-function listenToHover(canvas, app, at, held) {
+function listenToHover(canvas, app, placing, held) {
   let pointing = false;
   const point = (event) => {
     const [x, y] = placeIn(canvas, event);
+    const at = placing();
     const found = pick(app, (path, k) => at(path.x[k], path.y[k]), x, y, event.pointerType);
     pointing = true;
     canvas.style.cursor = found ? "pointer" : "grab";

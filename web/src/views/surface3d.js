@@ -29,8 +29,13 @@ export function createSurface3d(el, app) {
   const ink = overlay.getContext("2d");
   el.append(ground, overlay);
   let size = measured(el);
-  const at = (x, y) => picture.camera(size).project(...picture.field().place(x, y));
-  const orbit = listenToOrbit(ground, app, at);
+  /** Where places of the plane are on the canvas, as the camera stands now. */
+  const placing = () => {
+    const [camera, field] = [picture.camera(size), picture.field()];
+    return (x, y) => camera.project(...field.place(x, y));
+  };
+  const at = (x, y) => placing()(x, y);
+  const orbit = listenToOrbit(ground, app, placing);
   const toPlane = (px, py) => {
     const found = meet(picture.field(), picture.camera(size).ray(px, py));
     return found && picture.field().plane(found[0], found[1]);
