@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from thalweg import cli
+from thalweg.errors import UserError
 from thalweg.landscape import menu
 from thalweg.landscape.budget import Option
 from thalweg.race.advice import advise
@@ -68,6 +69,21 @@ def test_json_alone(folder: Path, capsys) -> None:
     assert code == 0
     assert json.loads(out)["complete"]
     assert Path("here.html").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("options", [[], ["--json", "--out", "here.html"]])
+def test_what_was_measured_is_shown_although_the_disk_is_full(
+    options: list[str], folder: Path, monkeypatch, capsys
+) -> None:
+    def full(*_: object) -> None:
+        raise UserError("cannot write here.html: No space left on device; choose another folder")
+
+    monkeypatch.setattr("thalweg.report.landscape.write", full)
+    code, out, err = end(["tiny.py", "--budget", "1h", *options], capsys)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "No space left" in err
+    assert "gradient" in out
+    assert "Report" not in out
 
 
 def test_the_end_of_a_recipe(folder: Path, capsys) -> None:

@@ -174,12 +174,12 @@ def _finish(surveyed: "Survey", page: Path | None, as_json: bool) -> None:
     from thalweg.race.saved import plain
     from thalweg.report import landscape as report
 
-    if page is not None:
+    text = f"{_head(surveyed)}\n\n{surveyed.describe()}\n"
+    print(json.dumps(plain(surveyed.to_dict()), indent=2) if as_json else text)
+    if page is not None:  # after the figures: the disk may be full
         report.write(surveyed, page)
-    if as_json:
-        print(json.dumps(plain(surveyed.to_dict()), indent=2))
-    else:
-        print(f"{_head(surveyed)}\n\n{surveyed.describe()}\n\nReport   {page}")
+        if not as_json:
+            print(f"Report   {page}")
     if not surveyed.complete:
         print("thalweg: stopped; what was measured until then is kept", file=sys.stderr)
         raise typer.Exit(_INTERRUPTED)
