@@ -155,8 +155,10 @@ def test_where_all_usual_ports_are_taken_any_free_one_serves(monkeypatch: pytest
             assert second.server_port != first.server_port
 
 
-def test_ctrl_c_ends_it_cleanly() -> None:
-    command = [
+@pytest.fixture
+def command() -> Iterator[subprocess.Popen[str]]:
+    """The command as a person runs it, which ends with the test whatever the test finds."""
+    program = [
         sys.executable,
         "-c",
         "from thalweg.cli import main; main()",
@@ -165,21 +167,22 @@ def test_ctrl_c_ends_it_cleanly() -> None:
         "--port",
         "0",
     ]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        said = process.stdout.readline()
-        port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", said)[1])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        connection.request("GET", "/")
-        response = connection.getresponse()
-        assert (response.status, response.read().decode()) == (200, PAGE)
-        process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, rest.strip(), errors) == (0, "", "")
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_ctrl_c_ends_it_cleanly(command: subprocess.Popen[str]) -> None:
+    port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", command.stdout.readline())[1])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert (response.status, response.read().decode()) == (200, PAGE)
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as slow:
+        slow.sendall(b"GET / HT")  # a request that never ends
+        command.send_signal(signal.SIGINT)
+        rest, errors = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, rest.strip(), errors) == (0, "", "")
 
 
 def interrupted(self: Server) -> None:
