@@ -1,10 +1,11 @@
 """Batches taken apart and put together along their first dimension, where the samples are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 from thalweg.errors import UserError
 from thalweg.landscape.checks import a_kind
@@ -23,8 +24,8 @@ def take(batch: Batch, rows: Tensor) -> Batch:
     {'x': tensor([[3],
             [1]]), 'y': tensor([6, 4])}
     """
-    tensors = _only_tensors([batch])
-    return _rebuilt(batch, (tensor[rows.to(tensor.device)] for tensor in tensors[0]))
+    _only_tensors([batch])
+    return tree_map(lambda tensor: tensor[rows.to(tensor.device)], batch)
 
 
 def join(batches: Sequence[Batch]) -> Batch:
@@ -43,12 +44,13 @@ def join(batches: Sequence[Batch]) -> Batch:
             "the batches cannot be joined, since their tensors differ in number, type or shape (beyond the "
             "number of rows); give samples of one shape"
         )
-    return _rebuilt(batches[0], (torch.cat(same) for same in zip(*columns, strict=True)))
+    _, form = tree_flatten(batches[0])
+    return tree_unflatten([torch.cat(same) for same in zip(*columns, strict=True)], form)
 
 
 def _only_tensors(batches: Sequence[Batch]) -> list[list[Tensor]]:
     """The tensors of each batch, after a check that their rows are the samples."""
-    found = [list(_leaves(batch)) for batch in batches]
+    found = [tree_leaves(batch) for batch in batches]
     for leaves in found:
         others = [leaf for leaf in leaves if not isinstance(leaf, Tensor) or leaf.ndim == 0]
         if others or not leaves:
@@ -68,28 +70,6 @@ def _what(leaves: list[Any]) -> str:
     if not leaves:
         return "nothing"
     return "a single number" if isinstance(leaves[0], Tensor) else a_kind(leaves[0])
-
-
-def _leaves(batch: Batch) -> Iterator[Any]:
-    if isinstance(batch, Mapping):
-        for value in batch.values():
-            yield from _leaves(value)
-    elif isinstance(batch, list | tuple):
-        for value in batch:
-            yield from _leaves(value)
-    else:
-        yield batch
-
-
-def _rebuilt(batch: Batch, tensors: Iterator[Tensor]) -> Batch:
-    """A batch of the same structure that holds other tensors, in the order of `_leaves`."""
-    if isinstance(batch, Mapping):
-        return {key: _rebuilt(value, tensors) for key, value in batch.items()}
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_rebuilt(value, tensors) for value in batch))
-    if isinstance(batch, list | tuple):
-        return type(batch)(_rebuilt(value, tensors) for value in batch)
-    return next(tensors)
 
 
 class Parts:
