@@ -219,13 +219,15 @@ def test_the_wheel_zooms_only_after_a_click(visit: Callable[..., Page]) -> None:
     before, top = picture(canvas), page.evaluate("scrollY")
     canvas.hover()
     page.mouse.wheel(0, 60)
-    page.wait_for_timeout(300)
-    assert page.evaluate("scrollY") > top
+    page.wait_for_function("(top) => scrollY > top", arg=top)
     assert picture(canvas) == before
     canvas.click()
     top = page.evaluate("scrollY")
+    page.evaluate(
+        "() => { window.turned = new Promise((done) => addEventListener('wheel', done, { once: true })); }"
+    )
     page.mouse.wheel(0, -60)
-    page.wait_for_timeout(100)
+    page.evaluate("turned.then(() => null)")
     assert picture(canvas) != before
     assert page.evaluate("scrollY") == top
 
