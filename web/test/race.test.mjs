@@ -311,6 +311,18 @@ test("where every rate fails, the own one is kept", async () => {
   assert.deepEqual([found.lr, found.loss], [0.3, Infinity]);
 });
 
+test("a fair rate is 1, 2 or 5 times a power of ten, from 0.00001 to 50", () => {
+  const small = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05];
+  for (const lr of [...small, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]) {
+    const bowl = {
+      ...quadratic(1),
+      f: (x, y) => (x * x + y * y) / (2 * lr),
+      gradient: (p, out) => out.set([p[0] / lr, p[1] / lr]),
+    };
+    assert.equal(atFairRate(racerOf("SGD"), bowl, [1, -1], 20).options.lr, lr, "a single step to the minimum");
+  }
+});
+
 test("a fair rate keeps the racer in the picture, though a larger one would go lower", () => {
   const slope = {
     ...quadratic(1),
@@ -319,6 +331,10 @@ test("a fair rate keeps the racer in the picture, though a larger one would go l
     box: [-1, 1, -1, 1],
   };
   assert.equal(atFairRate(racerOf("SGD"), slope, [-0.5, 0], 20).options.lr, 0.05);
+  for (const sign of [1, -1]) {
+    const along = { ...slope, f: (x, y) => -sign * y, gradient: (p, out) => out.set([0, -sign]) };
+    assert.equal(atFairRate(racerOf("SGD"), along, [0, -0.5 * sign], 20).options.lr, 0.05);
+  }
 });
 
 test("tuning and mapping breathe, report and can be stopped", async () => {
