@@ -8,7 +8,7 @@ from torch import nn
 
 from tests.landscape.known import NETWORKS, quadratic, rotated
 from thalweg.errors import UserError
-from thalweg.landscape import Surface, condition, eigenpairs, function
+from thalweg.landscape import Surface, condition, eigenpairs, function, saddle
 
 
 def regression(samples: int, features: int) -> tuple[Surface, torch.Tensor]:
@@ -137,3 +137,26 @@ def test_refusals() -> None:
         condition(surface, pairs=eigenpairs(surface, k=1, which="largest"))
     with pytest.raises(UserError, match="vectors of 3 coordinates for 2"):
         condition(quadratic(rotated([1.0, 2.0])), pairs=eigenpairs(surface, k=1, which="both"))
+
+
+def test_a_model_without_a_second_derivative_has_one_by_differences() -> None:
+    """Weight norm, whose second derivative in torch is wrong: |v|² of w = g v / |v| is a flat direction."""
+    torch.manual_seed(0)
+    layer, x = nn.Linear(2, 1, bias=False).double(), torch.randn(30, 2).double()
+    normed = torch.nn.utils.parametrizations.weight_norm(layer)
+    surface = Surface(normed, lambda model, x: model(x).square().mean(), x)
+    with pytest.raises(UserError, match="weight_norm is wrong; use the product 'difference'"):
+        condition(surface)
+    found = condition(surface, product="difference")
+    assert found.number is None
+    assert saddle(surface, product="difference").kind == "slope"
+    g, v = (p.detach() for p in surface.parameters)
+    moment = 2 * x.T @ x / 30
+
+    def loss(flat: torch.Tensor) -> torch.Tensor:
+        w = flat[0] * flat[1:] / flat[1:].norm()
+        return w @ moment @ w / 2
+
+    true = torch.linalg.eigvalsh(torch.func.hessian(loss)(torch.cat([g.flatten(), v.flatten()])))
+    assert found.largest == pytest.approx(float(true[-1]), rel=1e-5)
+    assert found.smallest == pytest.approx(float(true[0]), rel=1e-5)

@@ -10,7 +10,7 @@ from thalweg.errors import UserError
 from thalweg.landscape.eigen import Eigenpairs
 from thalweg.landscape.ends import ends
 from thalweg.landscape.plain import as_dict
-from thalweg.landscape.surface import Surface
+from thalweg.landscape.surface import Kind, Surface
 from thalweg.landscape.words import count, number
 
 __all__ = ["Condition", "condition"]
@@ -78,6 +78,7 @@ def condition(
     l2: Sequence[float] = (1e-4, 1e-3, 1e-2),
     *,
     pairs: Eigenpairs | None = None,
+    product: Kind = "hessian",
     seed: int = 0,
 ) -> Condition:
     r"""Measure the condition number of the Hessian, and what an L2 penalty makes of it.
@@ -94,6 +95,7 @@ def condition(
         surface: the surface, measured where its model stands.
         l2: strengths λ of penalties to try.
         pairs: ``eigenpairs(surface, which="both")`` at this point, if it is there already.
+        product: which matrix, without them; see `Surface.products`.
         seed: of the first vector.
 
     Raises:
@@ -111,7 +113,7 @@ def condition(
         raise UserError(f"condition: l2 is a list of strengths, such as [1e-3, 1e-2], got {l2!r}")
     for strength in l2:
         check_value("condition", "l2", strength, "[0, inf)")
-    found = both_ends("condition", surface, pairs, seed)
+    found = both_ends("condition", surface, pairs, product, seed)
     if not found.outermost:
         return Condition(None, None, None, None, None, [(float(strength), None) for strength in l2])
     smallest, largest = float(found.values[0]), float(found.values[-1])
@@ -126,14 +128,14 @@ def condition(
     )
 
 
-def both_ends(owner: str, surface: Surface, pairs: Eigenpairs | None, seed: int) -> Eigenpairs:
+def both_ends(owner: str, surface: Surface, pairs: Eigenpairs | None, product: Kind, seed: int) -> Eigenpairs:
     """Return the given pairs, or measure them.
 
     Raises:
         UserError: the given ones are not those of both ends of this surface.
     """
     if pairs is None:
-        return ends(surface, seed=seed)
+        return ends(surface, product, seed)
     if pairs.which != "both" or len(pairs.vectors) != surface.dimension:
         raise UserError(
             f'{owner}: pairs must be what eigenpairs(surface, which="both") gave for this surface; these are '

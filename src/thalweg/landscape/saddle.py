@@ -11,7 +11,7 @@ from thalweg.engine.options import check_value
 from thalweg.landscape.condition import both_ends
 from thalweg.landscape.eigen import Eigenpairs, eigenpairs
 from thalweg.landscape.plain import as_dict
-from thalweg.landscape.surface import Surface
+from thalweg.landscape.surface import Kind, Surface
 from thalweg.landscape.words import number
 
 __all__ = ["Saddle", "saddle"]
@@ -69,6 +69,7 @@ def saddle(
     gradient_tolerance: float = 1e-3,
     fraction: float = 1e-3,
     pairs: Eigenpairs | None = None,
+    product: Kind = "hessian",
     seed: int = 0,
 ) -> Saddle:
     r"""Say whether the model stands at a minimum, a saddle or a maximum, or on a slope.
@@ -90,6 +91,7 @@ def saddle(
         gradient_tolerance: τ.
         fraction: f, below which a negative curvature counts as flat.
         pairs: ``eigenpairs(surface, which="both")`` at this point, if it is there already.
+        product: which matrix, without them; see `Surface.products`.
         seed: of the first vector.
 
     Raises:
@@ -110,11 +112,11 @@ def saddle(
     with surface.hold():
         loss, gradient = surface.gradient()
         norm = float(gradient.double().norm())
-        found = both_ends("saddle", surface, pairs, seed)
+        found = both_ends("saddle", surface, pairs, product, seed)
         point = surface.point()
         small = _Small(gradient_tolerance, _scale(point))
         if not found.outermost:
-            kind, reason = _without_ends(norm, _rough(surface, found, seed), small)
+            kind, reason = _without_ends(norm, _rough(surface, found, product, seed), small)
             return Saddle(kind, reason, None, None, norm, None, None, None)
         extremes = _extreme(found, 0), _extreme(found, -1)
         kind, reason = _verdict(*extremes, norm, small, fraction)
@@ -148,9 +150,9 @@ class _Small(NamedTuple):
         )
 
 
-def _rough(surface: Surface, found: Eigenpairs, seed: int) -> float | None:
+def _rough(surface: Surface, found: Eigenpairs, product: Kind, seed: int) -> float | None:
     """An upper estimate of the steepest curvature where the ends did not converge; None without any."""
-    top = eigenpairs(surface, 1, "magnitude", ROUGH, seed=seed)
+    top = eigenpairs(surface, 1, "magnitude", ROUGH, product, seed=seed)
     seen = torch.cat([pairs.values.abs() + pairs.residuals for pairs in (found, top)])
     return float(seen.max()) if len(seen) else None
 
