@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from thalweg.errors import UserError
 from thalweg.landscape.checks import require_any, require_graph, require_second_derivative
 from thalweg.landscape.state import random_state
 from thalweg.tasks.batches import Batch, samples
@@ -31,6 +32,9 @@ AWAY = 0.1
 """Whether the loss is a mean is tried at a point where each weight is another by about this share."""
 FREE = 32 * 2**20
 """Bytes that nobody misses: graphs are kept up to them whatever a training step takes."""
+
+UNFIT = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, UserError)
+"""What a model raises for a part of a batch or beside its point; an error of the whole comes again."""
 
 Parts = Sequence[Tensor | None]
 
@@ -115,7 +119,7 @@ class Graphs:
         few = -(-n // FEW) if _can_be_cut(batch, n) else 1
         try:
             measured = self._measured(next(cut(batch, n, few)))
-        except Exception:  # such as of a model for batches of one size; an error of the whole comes again
+        except UNFIT:  # such as of a model for batches of one size
             few, measured = 1, self._measured(batch)
         forward, whole = (size * few for size in measured)
         self.allowance = max(FREE, forward // 2)
@@ -158,7 +162,7 @@ class Graphs:
         with torch.no_grad(), self._surface.standing(_away(self._surface)):
             try:
                 return all(self._adds_up(batch, n, pieces) for n, batch in self._surface.batches())
-            except Exception:  # pieces may be too small for the model, and the point is not the user's
+            except UNFIT:
                 return False
 
     def _adds_up(self, batch: Batch, n: int, pieces: int) -> bool:

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from thalweg.landscape.graphs import Parts, Piece
+from thalweg.landscape.graphs import UNFIT, Parts, Piece
 from thalweg.landscape.lanczos import Array
 from thalweg.landscape.products import Hessian, Mean, Multiply
 
@@ -178,7 +178,7 @@ class Thrifty:
     def _thrifty(self, exact: Hessian, vector: Tensor, tolerance: float) -> Tensor:
         try:
             product = self._secants(vector) if self._secants else self._fitted(exact, vector, tolerance)
-        except Exception as error:  # off the point, of the model too; at the point it comes again
+        except (RefutedError, *UNFIT) as error:
             if self.differences:
                 raise RefutedError from error
             self._tolerance, self.error = None, 0.0
