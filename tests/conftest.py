@@ -1,4 +1,5 @@
 import importlib
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,11 @@ from tests.report.browsing import chromium
 # Started in the background of a script, a process ignores Ctrl-C, and so do its children: the tests of
 # interrupts would wait for ever. Here it means what it means in a terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What is printed is that of a usual terminal, whatever the developer's environment says of theirs.
+os.environ["TERM"] = "xterm"
+for setting in ("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(setting, None)
 
 # Examples are the same in every run, and a busy machine may take its time over them.
 settings.register_profile(
