@@ -174,8 +174,10 @@ def _finish(surveyed: "Survey", page: Path | None, as_json: bool) -> None:
     from thalweg.race.saved import plain
     from thalweg.report import landscape as report
 
-    text = f"{_head(surveyed)}\n\n{surveyed.describe()}\n"
-    print(json.dumps(plain(surveyed.to_dict()), indent=2) if as_json else text)
+    if as_json:
+        print(json.dumps(plain(surveyed.to_dict()), indent=2))
+    else:
+        print(f"{_head(surveyed)}\n\n{surveyed.describe()}\n")
     if page is not None:  # after the figures: the disk may be full
         report.write(surveyed, page)
         if not as_json:
