@@ -17,10 +17,11 @@ from thalweg.landscape import plots
 
 START = (1.0, 1e-4)
 OPTIMIZERS = {
-    "SGD": (figure.ORANGE, lambda p: optim.SGD(p, lr=0.05)),
-    "momentum 0.9": (figure.BLUE, lambda p: optim.SGD(p, lr=0.05, momentum=0.9)),
-    "Newton": (figure.PLUM, lambda p: optim.Newton(p)),
+    "SGD": (figure.ORANGE, lambda p: optim.SGD(p, lr=0.05), -0.25),
+    "momentum 0.9": (figure.BLUE, lambda p: optim.SGD(p, lr=0.05, momentum=0.9), -0.19),
+    "Newton": (figure.PLUM, lambda p: optim.Newton(p), -0.4),
 }
+"""For each its colour, how it is made, and the height of its label, beside no other's curve."""
 
 
 def saddle(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -32,7 +33,7 @@ def draw(quick: bool) -> figure.Finding:
     """Walk past the saddle; the gradient's length tells how long it holds."""
     found = landscape.saddle(landscape.function(saddle, (0.0, 0.0)))
     chart = window(saddle, (-1.25, 1.25), (-1.35, 1.35), 11 if quick else 61)
-    walks = {name: walk(saddle, START, make, 150) for name, (_, make) in OPTIMIZERS.items()}
+    walks = {name: walk(saddle, START, make, 150) for name, (_, make, _) in OPTIMIZERS.items()}
     counts = {name: int(np.argmax(path[:, 2] < -0.25)) for name, path in walks.items()}
     title = f"Near a saddle SGD stands still: {counts['SGD']} steps until it leaves, with hardly a gradient"
     subtitle = (
@@ -45,10 +46,10 @@ def draw(quick: bool) -> figure.Finding:
     plots.surface(replace(chart, path=walks["SGD"]), left)
     left.plot([0], [0], [0], "o", color=figure.INK, markersize=5, zorder=4)
     solid(left, 32, -56, zoom=1.12)
-    for name, (colour, _) in OPTIMIZERS.items():
+    for name, (colour, _, height) in OPTIMIZERS.items():
         right.plot(walks[name][:, 2], color=colour)
         at = counts[name]
-        figure.label(right, at + 3, -0.25, f"{name}: {at}", colour, size=8.5)
+        figure.label(right, at + 3, height, f"{name}: {at}", colour, size=8.5)
     right.axhline(0, color=figure.LINE, linewidth=1)
     right.set(title="Loss; the saddle is at 0", xlabel="step", xlim=(0, 150), ylim=(-0.58, 1.05))
     see = (
