@@ -87,7 +87,18 @@ NO_MEANS = {
     "padding": lambda: surface(padded),
     "padding in the third batch": lambda: surface(padded, batches=3),
     "pieces that fail": lambda: surface(failing),
+    "a kink of the whole at the point": lambda: flooded(),
 }
+
+
+def flooded() -> Surface:
+    """A loss kept near a level, on samples that are almost one: pieces are on both sides of it at the point."""
+    found = surface()
+    ((x, y),) = found.data
+    x = x[:1] + 1e-6 * x
+    plain = Surface(found.model, loss, [(x, 0 * y)])
+    level = plain.value() * (1 - 1e-9)
+    return Surface(found.model, lambda m, batch: (loss(m, batch) - level).abs() + level, plain.data)
 
 
 def failing(model: nn.Module, batch: Any) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.playground.person import (
+    drag,
     handle,
     link,
     losses,
@@ -185,6 +186,40 @@ def test_tuning_gives_each_racer_its_rate_and_can_be_undone(visit: Visit) -> Non
     assert all(float(new) > 100 * float(old) for new, old in zip(tuned, before, strict=True))
     page.locator(".tuned").get_by_role("button", name="Undo").click()
     assert [rate(page, name).input_value() for name in names(page)] == before
+
+
+def test_undo_leaves_the_playhead_and_the_race_alone(visit: Visit) -> None:
+    page = visit(DESKTOP, f"{FOUR}&at=30&speed=0.25")
+    at = page.locator(".transport output")
+    drag(page, 40, 30)
+    moved = link(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(at).to_have_text("30")
+    assert "start" in moved
+    assert link(page) != moved
+    drag(page, 40, 30)
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    assert 30 <= int(at.text_content()) < 200
+
+
+def test_no_more_racers_than_a_link_can_hold(visit: Visit) -> None:
+    page = visit(DESKTOP, "#" + "&".join(["racer=SGD"] * 19) + "&steps=9")
+    inside = open_settings(page, names(page)[0])
+    inside.get_by_role("button", name="Duplicate").click()
+    assert len(names(page)) == 20
+    inside = open_settings(page, names(page)[0])
+    expect(inside.get_by_role("button", name="Duplicate")).to_be_disabled()
+    expect(page.get_by_role("button", name="Add racer")).to_be_disabled()
+
+
+def test_hidden_racers_are_not_tuned(visit: Visit) -> None:
+    page = visit(DESKTOP, "#racer=SGD&steps=9")
+    tune = page.get_by_role("button", name="Tune each learning rate")
+    expect(tune).to_be_enabled()
+    page.get_by_role("button", name="Hide SGD").click()
+    expect(tune).to_be_disabled()
 
 
 def test_a_lesson_shows_its_race_and_its_words(visit: Visit) -> None:

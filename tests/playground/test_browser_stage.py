@@ -206,6 +206,19 @@ def test_a_finger_scrolls_over_a_chart_and_acts_where_it_rests_or_goes_sideways(
     assert link(page) not in (before, sideways)
 
 
+def test_a_finger_scrolls_over_the_surface_and_turns_it_sideways(visit: Visit) -> None:
+    page = visit(PHONE, f"{TWO}&stage=surface", has_touch=True, is_mobile=True)
+    settle(page)
+    before = link(page)
+    swipe(page, stage(page), 0, -90)
+    page.evaluate("until(() => scrollY > 30)")
+    settle(page)
+    assert link(page) == before, "to scroll is to change nothing"
+    swipe(page, stage(page), 60, 0)
+    settle(page)
+    assert "camera" in link(page)
+
+
 def test_the_surface_turns_by_drag_keys_and_finger(visit: Visit) -> None:
     page = visit(DESKTOP, TWO + "&stage=surface")
     settle(page)

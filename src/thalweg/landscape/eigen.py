@@ -101,7 +101,7 @@ def eigenpairs(
     vector, since a vector that is orthogonal to an eigenvector never finds it.
 
     The bound says that an eigenvalue lies near θ, not that none was passed over: of two that are equal or
-    differ by a few percent one may still be hidden when the rest has converged. A smaller τ, or another seed,
+    differ by some percent one may still be hidden when the rest has converged. A smaller τ, or another seed,
     tells. It is the bound of the products as computed: in float32 their own rounding is usually below 1e-5,
     but can be percents where a network amplifies it; `Surface.in_float64` tells.
 
@@ -135,7 +135,7 @@ def eigenpairs(
         quick = Thrifty(exact, tolerance)
         try:
             found = _search(surface, quick, ask)
-            if found.converged or not quick.differences or quick.products >= ask.limit:
+            if found.converged or not quick.differences or quick.products >= max_products:
                 return found
         except RefutedError:
             pass

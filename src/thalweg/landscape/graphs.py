@@ -154,12 +154,16 @@ class Graphs:
         return forward, sum(seen.values())
 
     def _is_mean(self, pieces: int) -> bool:
-        """Whether each batch's loss is the mean of its pieces' losses.
+        """Whether each batch's loss is the mean of its pieces' losses, at the point and beside it.
 
         Not so with batch statistics, weights of classes, padding that does not count, or random numbers. At
-        the point itself a head of zeros would hide it: all samples have the same loss.
+        the point itself a head of zeros would hide it: all samples have the same loss. Beside it a kink of
+        the whole batch's loss would be missed on which the point lies.
         """
-        with torch.no_grad(), self._surface.standing(_away(self._surface)):
+        return all(self._adds_up_at(at, pieces) for at in (None, _away(self._surface)))
+
+    def _adds_up_at(self, at: Tensor | None, pieces: int) -> bool:
+        with torch.no_grad(), self._surface.standing(at):
             try:
                 return all(self._adds_up(batch, n, pieces) for n, batch in self._surface.batches())
             except UNFIT:

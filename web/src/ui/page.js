@@ -84,7 +84,8 @@ function makeActions(app, page, own) {
   const back = (state, word) => {
     if (!state) return app.announce(`Nothing to ${word}.`);
     const { surface, start, steps, racers: all, lesson } = state;
-    app.set({ surface, start, steps, racers: all, lesson, playhead: null });
+    const length = steps === app.state.steps ? {} : { steps }; // where it stays, so does the playhead
+    app.set({ surface, start, racers: all, lesson, ...length });
     app.announce(word === "undo" ? "Undone." : "Done again.");
   };
   return {

@@ -53,7 +53,7 @@ class List {
     if (this.open !== null && this.open >= all.length) this.open = null;
     this.rows.forEach((row) => row.update());
     this.none.hidden = all.length > 0;
-    this.tuner.button.disabled = !all.length;
+    this.tuner.button.disabled = all.every((racer) => racer.hidden);
     this.add.disabled = all.length >= LIMITS.racers;
     this.rank();
   }

@@ -1,7 +1,7 @@
 import { optionOf } from "../engine/program.js";
 import { optimizers, schedules } from "../generated/library.js";
 import { atFairRate } from "../race/rate.js";
-import { intervalOf } from "../state/state.js";
+import { intervalOf, LIMITS } from "../state/state.js";
 import { nameOf } from "../state/racers.js";
 import { about } from "./about.js";
 import { h, rebuild } from "./dom.js";
@@ -131,10 +131,11 @@ function firstSchedule(app, racer, name) {
 }
 
 function deeds(app, index, list) {
+  const duplicate = textButton("Duplicate", () => list.duplicate(index), { icon: "copy" });
   const element = h("div", { class: "deeds" }, [
-    textButton("Duplicate", () => list.duplicate(index), { icon: "copy" }),
+    duplicate,
     textButton("Tune this rate", () => list.tuner.tuneOne(index), { icon: "target" }),
     textButton("Remove", () => list.remove(index), { icon: "close" }),
   ]);
-  return { element, update: () => {} };
+  return { element, update: () => (duplicate.disabled = app.state.racers.length >= LIMITS.racers) };
 }

@@ -56,7 +56,8 @@ function listenToDrag(canvas, app, actions) {
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    held.set(event.pointerId, { x: event.clientX, y: event.clientY, moved: 0 });
+    const own = event.pointerType !== "touch"; // of a finger it is not known yet
+    held.set(event.pointerId, { x: event.clientX, y: event.clientY, moved: 0, across: 0, down: 0, own });
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -65,16 +66,20 @@ function listenToDrag(canvas, app, actions) {
     const before = held.size > 1 ? apart() : 0;
     const dx = event.clientX - last.x;
     const dy = event.clientY - last.y;
+    const [across, down] = [last.across + dx, last.down + dy];
     const moved = last.moved + Math.hypot(dx, dy);
-    held.set(event.pointerId, { x: event.clientX, y: event.clientY, moved });
-    if (moved < STILL) return;
+    const sideways = moved >= STILL && Math.abs(across) > Math.abs(down);
+    const own = last.own || held.size > 1 || sideways;
+    held.set(event.pointerId, { x: event.clientX, y: event.clientY, moved, across, down, own });
+    if (moved < STILL || !own) return;
     app.setHover(null);
     if (held.size > 1) actions.zoom(apart() / before);
     else actions.turn(-dx * 0.5, dy * 0.4);
   });
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
     canvas.addEventListener(name, (event) => {
-      if (held.get(event.pointerId)?.moved >= STILL) actions.settle();
+      const { moved, own } = held.get(event.pointerId) ?? {};
+      if (own && moved >= STILL) actions.settle();
       held.delete(event.pointerId);
     });
   }
