@@ -92,7 +92,7 @@ NO_MEANS = {
 
 
 def flooded() -> Surface:
-    """A loss kept near a level, on samples that are almost one: pieces are on both sides of it at the point."""
+    """A loss kept near a level, on samples that are almost one: at the point its pieces are on both sides."""
     found = surface()
     ((x, y),) = found.data
     x = x[:1] + 1e-6 * x
