@@ -50,7 +50,9 @@ def _loaded(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read the checkpoint {path}: {error.strerror}") from error
     except pickle.UnpicklingError as error:
-        if path.read_bytes()[:2] not in _BEGINNINGS:
+        with path.open("rb") as file:  # its beginning alone: checkpoints are large
+            beginning = file.read(2)
+        if beginning not in _BEGINNINGS:
             raise UserError(f"{path} is no checkpoint that torch can read") from error
         raise UserError(
             f"{path} holds more than tensors, and nothing else is read from it; save model.state_dict()"
